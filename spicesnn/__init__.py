@@ -1,0 +1,3 @@
+"""Circuit-level SPICE co-simulation of spiking neural networks."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Cells, decks with knobs and probes, and networks cut at one-way edges."""

@@ -1,0 +1,97 @@
+"""A network cut into pieces at its one-way edges.
+
+An edge is a voltage that drives gates only: the piece behind it does not load the piece before
+it, so the recorded voltage can stand for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from spicesnn.circuits.deck import Deck
+from spicesnn.errors import ParameterError, UnknownNameError
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One part of a network: a template deck shared by all equal pieces.
+
+    Attributes:
+        name: unique in the network.
+        deck: the template; its knobs are set for each run.
+        cached: the answer is kept by content (for pieces that weights do not reach).
+    """
+
+    name: str
+    deck: Deck
+    cached: bool = False
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A recorded voltage that drives a knob of another piece.
+
+    Attributes:
+        source, probe: piece and its probe.
+        target, knob: piece and its source knob.
+        floor: volts under which differences do not count (a gate there carries no current).
+    """
+
+    source: str
+    probe: str
+    target: str
+    knob: str
+    floor: float = -1e9
+
+
+@dataclass(frozen=True)
+class Network:
+    """Pieces and their one-way edges."""
+
+    pieces: Mapping[str, Piece]
+    edges: tuple[Edge, ...]
+
+    def __post_init__(self) -> None:
+        """Check that every edge joins a probe to a knob.
+
+        Raises:
+            UnknownNameError: an edge names a piece, probe or knob that is not there.
+        """
+        for edge in self.edges:
+            for name in (edge.source, edge.target):
+                if name not in self.pieces:
+                    raise UnknownNameError("piece", name, self.pieces)
+            source, target = self.pieces[edge.source].deck, self.pieces[edge.target].deck
+            if edge.probe not in source.probes:
+                raise UnknownNameError(f"probe of piece {edge.source}", edge.probe, source.probes)
+            if edge.knob not in target.knobs:
+                raise UnknownNameError(f"knob of piece {edge.target}", edge.knob, target.knobs)
+
+    def into(self, piece: str) -> tuple[Edge, ...]:
+        """The edges that drive a piece."""
+        return tuple(edge for edge in self.edges if edge.target == piece)
+
+    def stages(self) -> tuple[tuple[str, ...], ...]:
+        """Pieces in the order of the edges; those of one stage may run side by side.
+
+        Raises:
+            ParameterError: the edges form a loop.
+        """
+        done: list[tuple[str, ...]] = []
+        placed: set[str] = set()
+        while len(placed) < len(self.pieces):
+            stage = tuple(
+                name
+                for name in self.pieces
+                if name not in placed and all(e.source in placed for e in self.into(name))
+            )
+            if not stage:
+                left = ", ".join(sorted(set(self.pieces) - placed))
+                raise ParameterError(
+                    f"the one-way edges form a loop through: {left}; keep pieces that feed back "
+                    "on each other in one piece."
+                )
+            done.append(stage)
+            placed.update(stage)
+        return tuple(done)

@@ -1,0 +1,185 @@
+"""The command line: `spicesnn train|emit|doctor`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from spicesnn import __version__
+from spicesnn.errors import RunFolderError, SpicesnnError
+
+if TYPE_CHECKING:
+    from spicesnn.systems.iris import Watcher
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Circuit-level SPICE co-simulation of spiking neural networks.",
+)
+train_app = typer.Typer(no_args_is_help=True, help="Train a network inside a simulated circuit.")
+app.add_typer(train_app, name="train")
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if show_version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@train_app.command("iris")
+def train_iris(
+    rule: Annotated[str, typer.Option(help="error-triggered, plain or none.")] = "error-triggered",
+    with_plain: Annotated[
+        bool, typer.Option(help="Beside error-triggered, run plain on the same seeds.")
+    ] = True,
+    seeds: Annotated[int, typer.Option(help="Paired repetitions.")] = 1,
+    epochs: Annotated[int | None, typer.Option(help="Passes through the training set.")] = None,
+    process: Annotated[str, typer.Option(help="CMOS process.")] = "generic180",
+    workers: Annotated[int | None, typer.Option(help="Processes; default one a core.")] = None,
+    out: Annotated[Path, typer.Option(help="Run folder.")] = Path("runs/iris"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print result.json on standard output.")
+    ] = False,
+) -> None:
+    """Train iris by error-triggered writes in a simulated crossbar circuit."""
+    from spicesnn.learning.loop import LoopParameters
+    from spicesnn.report.iris import write_pictures
+    from spicesnn.systems.iris import IrisJob, run_iris
+
+    values: dict[str, Any] = {} if epochs is None else {"loop": LoopParameters(epochs=epochs)}
+    job = IrisJob(rule=rule, with_plain=with_plain, seeds=seeds, process=process, **values)
+    with _ProgressView(job.rule) as view:
+        result = run_iris(job, out, workers, resume, view.watcher())
+    pictures = write_pictures(out)
+    if as_json:
+        typer.echo(json.dumps(result, indent=2))
+        return
+    _print_result(result)
+    typer.echo(f"pictures: {pictures}")
+
+
+@app.command()
+def emit(
+    run: Annotated[Path, typer.Argument(help="A finished run folder.")],
+    unit: Annotated[int, typer.Option(help="Output, from 0.")] = 0,
+    sample: Annotated[int, typer.Option(help="Index into the data set.")] = 0,
+    out: Annotated[Path, typer.Option(help="Folder for the deck.")] = Path("."),
+) -> None:
+    """Write the complete deck of one trained output with one sample's stimulus."""
+    from spicesnn.systems.iris import unit_deck_text
+
+    text = unit_deck_text(run, unit, sample)
+    path = out / f"iris_unit{unit}_sample{sample}.cir"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise RunFolderError(f"cannot write {path}: {error.strerror}.") from None
+    typer.echo(f"{path}: run it by `ngspice -b -r out.raw {path}`")
+
+
+@app.command()
+def doctor() -> None:
+    """Print what is there, what it is good for and how to get it; exit 1 if the main job can't run."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from spicesnn.report.doctor import examine
+
+    findings = examine()
+    table = Table("what", "found", "good for", "how to get it")
+    for finding in findings:
+        style = None if finding.good else ("red" if finding.needed else "yellow")
+        how = "" if finding.good else finding.how_to_get
+        table.add_row(finding.name, finding.found, finding.good_for, how, style=style)
+    Console().print(table)
+    if any(f.needed and not f.good for f in findings):
+        raise typer.Exit(1)
+
+
+class _ProgressView:
+    """A progress bar with accuracy, writes and time left, on standard error."""
+
+    def __init__(self, rule: str) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[note]}"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+        )
+        self._task = self._bar.add_task(rule, total=None, note="input traces")
+
+    def __enter__(self) -> _ProgressView:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._bar.stop()
+
+    def watcher(self) -> Watcher:
+        from spicesnn.learning.loop import Progress
+        from spicesnn.learning.rules import RuleName
+        from spicesnn.systems.iris import Watcher
+
+        bar, task = self._bar, self._task
+
+        def begin(rule: RuleName, seed: int, simulations: int) -> None:
+            text = f"{rule} seed {seed}"
+            bar.reset(task, description=text, total=simulations, note="input traces")
+
+        def progress(p: Progress) -> None:
+            held_out = "-" if p.test_accuracy is None else f"{p.test_accuracy:.2f}"
+            note = (
+                f"epoch {p.epoch + 1} batch {p.batch}/{p.batches}  train {p.train_accuracy:.2f}  "
+                f"held-out {held_out}  writes {p.writes}"
+            )
+            bar.update(task, note=note)
+
+        return Watcher(begin, progress, lambda: bar.advance(task))
+
+
+def _print_result(result: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    rows = [("circuit, " + result["rule"], result)]
+    if "plain" in result:
+        rows.append(("circuit, plain", result["plain"]))
+    table = Table("", "held-out accuracy", "writes", "energy a sample", "energy a spike")
+    for name, part in rows:
+        spike = part["energy_per_spike_mean"]
+        table.add_row(
+            name,
+            f"{part['test_accuracy_mean']:.3f}",
+            f"{part['writes_mean']:.0f}",
+            f"{part['energy_per_sample_mean'] * 1e9:.2f} nJ",
+            "-" if spike is None else f"{spike * 1e9:.2f} nJ",
+        )
+    reference = result["logistic_regression_accuracy_mean"]
+    table.add_row("logistic regression on the input spike counts", f"{reference:.3f}", "", "", "")
+    Console().print(table)
+
+
+def main() -> None:
+    """Run the command line; errors raised on purpose become one message and exit code 1."""
+    try:
+        app()
+    except SpicesnnError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; go on with --resume and the same options.", err=True)
+        sys.exit(130)

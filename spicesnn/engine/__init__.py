@@ -1,0 +1,1 @@
+"""ngspice in worker processes and batch runs: decks in, verdicts and waveforms out."""

@@ -1,0 +1,70 @@
+"""What the training loop asks of a network, be it a circuit or a tier."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from spicesnn.learning.encoders import SpikeTrains
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Response:
+    """A network's answer to one sample.
+
+    Attributes:
+        spikes: output spike times of each unit, seconds.
+        membrane: membrane voltage at the learning steps, shape (steps, units).
+        trace: P trace at the learning steps, as its gate voltage, shape (steps, rows).
+        energy: supply energy by part of the circuit, joules.
+        analysis_seconds: the simulator's own time.
+        simulations: how many simulations it took.
+    """
+
+    spikes: tuple[Array, ...]
+    membrane: Array
+    trace: Array
+    energy: dict[str, float]
+    analysis_seconds: float
+    simulations: int
+
+
+class Forward(Protocol):
+    """Answers samples with the given conductances."""
+
+    def __call__(
+        self,
+        conductance: Array,
+        samples: Sequence[SpikeTrains],
+        steps: Array,
+        done: Callable[[], None] | None = None,
+    ) -> list[Response]:
+        """One response a sample.
+
+        Args:
+            conductance: siemens, shape (2, rows, units): G+ and G-.
+            samples: input spike times.
+            steps: times at which membrane and traces are read, seconds, shape (steps,).
+            done: called after each simulation.
+        """
+        ...
+
+
+def decide(spikes: Sequence[Array]) -> int:
+    """The class of a response: the unit with most spikes; -1 where all are silent or tied."""
+    counts = np.array([train.size for train in spikes])
+    best = int(counts.argmax())
+    tied = int((counts == counts[best]).sum()) > 1
+    return -1 if tied or counts[best] == 0 else best
+
+
+def margin(spikes: Sequence[Array]) -> int:
+    """Spikes between the two units that fire most."""
+    counts = np.sort([train.size for train in spikes])
+    return int(counts[-1] - counts[-2])

@@ -1,0 +1,85 @@
+"""Labelled waveforms: NumPy inside, xarray and netCDF at the border. Knows no engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from spicesnn.errors import DataError, UnknownNameError
+
+if TYPE_CHECKING:
+    import xarray
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Waveforms:
+    """Signals on one time axis.
+
+    Attributes:
+        time: seconds, shape (points,), not decreasing.
+        signals: name to values, shape (points,); `v(node)` in volts, `i(source)` in amperes.
+    """
+
+    time: Array
+    signals: Mapping[str, Array]
+
+    def __getitem__(self, name: str) -> Array:
+        """Return the signal's values, shape (points,).
+
+        Raises:
+            UnknownNameError: there is no such signal.
+        """
+        try:
+            return self.signals[name]
+        except KeyError:
+            raise UnknownNameError("signal", name, self.signals) from None
+
+    def at(self, name: str, times: npt.ArrayLike) -> Array:
+        """Linear interpolation of one signal at `times` (seconds)."""
+        return np.asarray(np.interp(times, self.time, self[name]), dtype=np.float64)
+
+    def to_xarray(self) -> xarray.Dataset:
+        """Dataset with coordinate `time` and one variable a signal, with units."""
+        import xarray
+
+        data = {}
+        for name, values in self.signals.items():
+            kind = "A" if name.startswith("i(") else "V"
+            data[name] = ("time", values, {"units": kind})
+        return xarray.Dataset(data, coords={"time": ("time", self.time, {"units": "s"})})
+
+    def to_netcdf(self, path: Path) -> None:
+        """Write a netCDF-4 file."""
+        self.to_xarray().to_netcdf(path, engine="netcdf4")
+
+
+def read_raw(path: Path) -> Waveforms:
+    """Read the first plot of a binary ngspice raw file of a transient analysis.
+
+    Raises:
+        DataError: the file is not a binary raw file of real values with a time axis.
+    """
+    blob = path.read_bytes()
+    head, mark, body = blob.partition(b"Binary:\n")
+    header = head.decode(errors="replace")
+    if not mark or "Variables:" not in header:
+        raise DataError(f"{path} is not a binary ngspice raw file.")
+    names = [
+        line.split()[1].lower()
+        for line in header.partition("Variables:\n")[2].splitlines()
+        if line.strip()
+    ]
+    if "complex" in header.partition("Variables:")[0] or not names or names[0] != "time":
+        raise DataError(f"{path} is not a transient analysis.")
+    rows = len(body) // (8 * len(names))
+    table = np.frombuffer(body, dtype=np.float64, count=rows * len(names))
+    table = table.reshape(rows, len(names))
+    signals = {n: table[:, k].copy() for k, n in enumerate(names) if k}
+    return Waveforms(table[:, 0].copy(), signals)

@@ -1,0 +1,42 @@
+"""The decks of `netlists/` are what the package writes, byte for byte, and ngspice runs them."""
+
+import importlib.util
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from spicesnn.engine.installation import find_installation
+from spicesnn.waveforms import read_raw
+
+ROOT = Path(__file__).resolve().parents[2]
+_spec = importlib.util.spec_from_file_location("tool", ROOT / "tools" / "write_netlists.py")
+assert _spec
+assert _spec.loader
+_tool = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_tool)
+DECKS: dict[str, str] = _tool.golden_decks()
+
+
+def test_every_golden_deck_is_written_by_the_tool() -> None:
+    assert {p.name for p in (ROOT / "netlists").glob("*.cir")} == set(DECKS)
+
+
+@pytest.mark.parametrize("name", sorted(DECKS))
+def test_golden_deck(name: str) -> None:
+    assert (ROOT / "netlists" / name).read_text() == DECKS[name]
+
+
+@pytest.mark.parametrize("name", sorted(DECKS))
+def test_ngspice_alone_runs_it(name: str, tmp_path: Path) -> None:
+    ngspice = find_installation()
+    subprocess.run(
+        [str(ngspice.program), "-b", "-r", "out.raw", str(ROOT / "netlists" / name)],
+        cwd=tmp_path, check=False, capture_output=True, timeout=120,
+        env={**os.environ, **ngspice.environment()},
+    )  # fmt: skip
+    waves = read_raw(tmp_path / "out.raw")
+    assert waves.time[-1] == pytest.approx(10e-3)
+    if "v(spike)" in waves.signals:
+        assert waves["v(spike)"].max() > 1.7  # it fires

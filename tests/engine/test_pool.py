@@ -1,0 +1,98 @@
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from spicesnn.circuits.classifier import ClassifierCircuit
+from spicesnn.engine.cache import WaveformCache
+from spicesnn.engine.pool import Pool
+from spicesnn.engine.verdict import Verdict
+from spicesnn.engine.worker import Job
+from spicesnn.errors import ParameterError, WorkerDiedError
+from spicesnn.processes import Process
+from spicesnn.waveforms import Waveforms
+
+
+def jobs(circuit: ClassifierCircuit, process: Process, count: int) -> list[Job]:
+    deck = circuit.trace_deck(process)
+    trains = [[1e-3 + 1e-4 * k, 4e-3 + 1e-4 * k] for k in range(count)]
+    return [Job(deck, {"vevent": circuit.stimulus(train, process)}) for train in trains]
+
+
+def test_killed_workers_lose_nothing(circuit: ClassifierCircuit, process: Process) -> None:
+    work = jobs(circuit, process, 40)
+    with Pool(1) as one:
+        expected = one.map(work)
+    with Pool(2) as two:
+        over = threading.Event()
+
+        def kill() -> None:
+            rng = np.random.default_rng(0)
+            for _ in range(6):
+                if over.wait(rng.uniform(0.05, 0.6)):
+                    return
+                for worker in two._pool[:1]:
+                    os.kill(worker.process.pid, signal.SIGKILL)
+
+        thread = threading.Thread(target=kill)
+        thread.start()
+        answers = two.map(work)
+        over.set()
+        thread.join()
+    for a, b in zip(answers, expected, strict=True):
+        assert a.verdict is Verdict.CONVERGED
+        np.testing.assert_array_equal(a.waveforms["v(v_p)"], b.waveforms["v(v_p)"])
+
+
+def test_a_job_that_always_kills_its_worker_is_named(
+    circuit: ClassifierCircuit, process: Process
+) -> None:
+    work = jobs(circuit, process, 1)
+    with Pool(1) as pool:
+        stop = threading.Event()
+
+        def kill() -> None:
+            while not stop.is_set():
+                for worker in list(pool._pool):
+                    worker.process.kill()
+                time.sleep(0.005)
+
+        thread = threading.Thread(target=kill)
+        thread.start()
+        try:
+            with pytest.raises(WorkerDiedError, match="workers died 3 times on 'spicesnn: spike"):
+                pool.map(work)
+        finally:
+            stop.set()
+            thread.join()
+
+
+def test_workers_end_with_the_pool(circuit: ClassifierCircuit, process: Process) -> None:
+    with Pool(2) as pool:
+        pool.map(jobs(circuit, process, 2))
+        pids = [worker.process.pid for worker in pool._pool]
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_no_workers() -> None:
+    with pytest.raises(ParameterError, match="workers = 0: give at least 1"):
+        Pool(0)
+
+
+def test_cache_keeps_waveforms_and_survives_damage(tmp_path: os.PathLike[str]) -> None:
+    from pathlib import Path
+
+    cache = WaveformCache(Path(tmp_path))
+    time_axis = np.linspace(0, 1, 5)
+    cache.put("ab12", Waveforms(time_axis, {"v(a)": time_axis**2}))
+    kept = cache.get("ab12")
+    assert kept is not None
+    np.testing.assert_array_equal(kept["v(a)"], time_axis**2)
+    assert cache.get("ab13") is None
+    next(Path(tmp_path).rglob("*.npz")).write_bytes(b"half a file")
+    assert cache.get("ab12") is None

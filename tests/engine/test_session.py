@@ -1,0 +1,124 @@
+"""Runs in this process need a library of their own: each test asks a pool's worker."""
+
+import numpy as np
+import pytest
+
+from spicesnn.circuits.classifier import ClassifierCircuit
+from spicesnn.circuits.deck import Deck, Knob, Transient, Waveform
+from spicesnn.engine.batch import run_batch
+from spicesnn.engine.options import SimulationOptions
+from spicesnn.engine.pool import Pool
+from spicesnn.engine.verdict import Verdict, judge
+from spicesnn.engine.worker import Job
+from spicesnn.errors import ParameterError, SimulationError
+from spicesnn.processes import Process
+from spicesnn.waveforms import Waveforms
+
+
+def divider(**changes: object) -> Deck:
+    knobs = {
+        "vin": Knob("vin", ("a", "0"), Waveform.constant(1.0)),
+        "rtop": Knob("rtop", ("a", "b"), 1e3),
+    }
+    values: dict[str, object] = {
+        "title": "divider", "netlist": "r2 b 0 1e3", "models": "", "knobs": knobs,
+        "probes": ("v(b)",), "transient": Transient(1e-3, 1e-5),
+    }  # fmt: skip
+    return Deck(**(values | changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("corners", [1, 2, 30, 200, 3000])
+def test_a_turned_waveform_is_exact_whatever_its_length(pool: Pool, corners: int) -> None:
+    """An `alter` list would be cut off after some 40 corners without a word."""
+    time = np.linspace(0, 1e-3, corners) if corners > 1 else np.zeros(1)
+    wave = Waveform(time, np.cos(3e4 * time) - 0.5)
+    run = pool.map([Job(divider(), {"vin": wave})])[0].checked("divider")
+    corners_seen = run.waveforms.at("v(b)", time)
+    np.testing.assert_allclose(corners_seen, wave.value / 2, atol=1e-6)
+
+
+def test_knobs_do_not_leak_from_run_to_run(pool: Pool) -> None:
+    jobs = [Job(divider(), {}), Job(divider(), {"rtop": 3e3}), Job(divider(), {})]
+    ends = [run.waveforms["v(b)"][-1] for run in pool.map(jobs)]
+    np.testing.assert_allclose(ends, [0.5, 0.25, 0.5], rtol=1e-6)
+
+
+def test_answers_do_not_depend_on_what_ran_before(
+    circuit: ClassifierCircuit, process: Process
+) -> None:
+    """Bit for bit: resuming a run in a fresh process must not change it."""
+    neuron, trace = circuit.neuron_deck(process), circuit.trace_deck(process)
+    ramp = np.array([0.0, 5e-3])
+    job = Job(neuron, {"vsum_plus": Waveform(ramp, np.array([1.8, 1.3]))})
+    other = Job(neuron, {"vsum_plus": Waveform(ramp, np.array([1.8, 1.2]))})
+    spikes = circuit.stimulus([1e-3, 2e-3], process)
+    with Pool(1) as one:
+        mixed = one.map([job, other, Job(trace, {"vevent": spikes}), job])
+    with Pool(1) as fresh:
+        alone = fresh.map([job])[0]
+    for run in (mixed[0], mixed[3]):
+        np.testing.assert_array_equal(run.waveforms["v(v_mem)"], alone.waveforms["v(v_mem)"])
+
+
+def test_library_and_batch_agree(
+    circuit: ClassifierCircuit, process: Process, pool: Pool
+) -> None:
+    deck = circuit.trace_deck(process)
+    knobs = {"vevent": circuit.stimulus([0.5e-3, 1.5e-3, 2e-3], process)}
+    inside = pool.map([Job(deck, knobs)])[0].checked("trace")
+    batch = run_batch(deck, knobs).checked("trace")
+    times = np.linspace(0, circuit.stop, 200)
+    swing = inside.waveforms["v(v_p)"].max()
+    difference = inside.waveforms.at("v(v_p)", times) - batch.waveforms.at("v(v_p)", times)
+    assert np.abs(difference).max() < 2e-3 * swing
+
+
+def test_a_deck_that_does_not_converge_says_what_to_do(pool: Pool) -> None:
+    deck = divider(netlist="r2 b 0 1e3\nb1 c 0 v = 1/(v(b)-0.5)*exp(1e3*v(c))\nc1 c 0 1e-12")
+    run = pool.map([Job(deck, {})])[0]
+    assert run.verdict is not Verdict.CONVERGED
+    with pytest.raises(SimulationError, match="divider: the solver did not converge; check bias"):
+        run.checked("divider")
+
+
+def test_a_refused_deck_leaves_the_pool_working(pool: Pool) -> None:
+    bad = divider(netlist="m1 b a 0 0 nosuchmodel w=1e-6 l=1e-6")
+    runs = pool.map([Job(bad, {}), Job(divider(), {})])
+    assert runs[0].verdict is Verdict.DECK_REFUSED
+    assert runs[1].verdict is Verdict.CONVERGED
+
+
+def test_verdicts_on_artefacts() -> None:
+    deck = divider()
+    time = np.linspace(0, 1e-3, 5)
+
+    def verdict(waves: Waveforms | None, *messages: str) -> Verdict:
+        return judge(deck, waves, messages)[0]
+
+    good = Waveforms(time, {"v(b)": np.full(5, 0.5)})
+    assert verdict(good) is Verdict.CONVERGED
+    assert verdict(good, "Warning: singular matrix: check node b") is Verdict.CONVERGED
+    assert verdict(None) is Verdict.NOT_CONVERGED
+    assert verdict(Waveforms(time / 2, good.signals)) is Verdict.STOPPED_EARLY
+    late = Waveforms(time / 2, good.signals)
+    assert verdict(late, "doAnalyses: TRAN:  Timestep too small") is Verdict.NOT_CONVERGED
+    assert verdict(Waveforms(time, {})) is Verdict.MISSING_VECTOR
+    assert verdict(Waveforms(time, {"v(b)": time * np.nan})) is Verdict.NOT_FINITE
+    assert verdict(Waveforms(time, {"v(b)": time + 1e32})) is Verdict.IMPLAUSIBLE
+
+
+def test_a_run_over_its_time_limit_is_stopped(
+    circuit: ClassifierCircuit, process: Process
+) -> None:
+    deck = circuit.trace_deck(process)
+    slow = Deck(**{**vars(deck), "transient": Transient(100.0, 1e-6)})
+    with Pool(1, time_limit=2.0) as short:
+        run = short.map([Job(slow, {})])[0]
+        assert run.verdict is Verdict.TIMED_OUT
+        assert short.map([Job(divider(), {})])[0].verdict is Verdict.CONVERGED
+
+
+def test_options_are_typed() -> None:
+    with pytest.raises(ParameterError, match="no parameter 'gmin'"):
+        SimulationOptions(gmin=1e-12)
+    assert "gmin=1e-17" in SimulationOptions().line()

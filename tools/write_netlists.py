@@ -1,0 +1,55 @@
+"""Write the golden decks of `netlists/`: fixed weights and stimuli on `generic180`.
+
+The tests compare them byte for byte; run `make netlists` after a change that means to alter them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from spicesnn.circuits.classifier import ClassifierCircuit
+from spicesnn.circuits.deck import Waveform
+from spicesnn.engine.options import SimulationOptions
+from spicesnn.processes import find_process
+
+FOLDER = Path(__file__).resolve().parent.parent / "netlists"
+
+
+def golden_decks() -> dict[str, str]:
+    """File name to deck text."""
+    circuit = ClassifierCircuit(rows=4)
+    process = find_process("generic180")
+    trains = [[0.5e-3 + k / rate for k in range(int(9e-3 * rate))] for rate in (900, 500, 250, 125)]
+    weight = np.array([0.5, 0.3, -0.2, 0.4])[:, None]
+    conductance = 20e-9 * np.stack([1 + weight, 1 - weight])
+    ramp = np.array([0.0, 5e-3])
+    sums = {
+        "vsum_plus": Waveform(ramp, np.array([process.supply, 1.25])),
+        "vgate_minus": Waveform(ramp, np.array([0.0, 0.25])),
+    }
+    gates: dict[str, Waveform | float] = {
+        f"vp{j}": Waveform(ramp, np.array([0.0, 0.40 - 0.02 * j])) for j in range(circuit.rows)
+    }
+    line = SimulationOptions().line()
+    event = {"vevent": circuit.stimulus(trains[0], process)}
+    column = circuit.device_knobs(conductance, 0) | gates
+    unit = circuit.unit_knobs(conductance, trains, 0, process)
+    return {
+        "dpi_trace.cir": circuit.trace_deck(process).text(line, event),
+        "differential_column.cir": circuit.column_deck(process).text(line, column),
+        "dpi_neuron.cir": circuit.neuron_deck(process).text(line, sums),
+        "classifier_unit.cir": circuit.unit_deck(process).text(line, unit),
+    }
+
+
+def main() -> None:
+    """Write all golden decks."""
+    for name, text in golden_decks().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
+        print(FOLDER / name)
+
+
+if __name__ == "__main__":
+    main()
