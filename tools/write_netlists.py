@@ -26,11 +26,11 @@ def golden_decks() -> dict[str, str]:
     conductance = 20e-9 * np.stack([1 + weight, 1 - weight])
     ramp = np.array([0.0, 5e-3])
     sums = {
-        "vsum_plus": Waveform(ramp, np.array([process.supply, 1.25])),
+        "vsum_plus": Waveform(ramp, np.array([process.supply, 1.03])),
         "vgate_minus": Waveform(ramp, np.array([0.0, 0.25])),
     }
     gates: dict[str, Waveform | float] = {
-        f"vp{j}": Waveform(ramp, np.array([0.0, 0.40 - 0.02 * j])) for j in range(circuit.rows)
+        f"vp{j}": Waveform(ramp, np.array([0.0, 0.33 - 0.02 * j])) for j in range(circuit.rows)
     }
     line = SimulationOptions().line()
     event = {"vevent": circuit.stimulus(trains[0], process)}

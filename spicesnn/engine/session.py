@@ -56,7 +56,9 @@ class Session:
         refused = self._select(deck)
         if refused:
             self._dead = refused
-            return self._answer(Verdict.DECK_REFUSED, refused, None, self._statistics())
+            empty = Waveforms(np.empty(0), {})
+            version = self.installation.version
+            return Run(Verdict.DECK_REFUSED, refused, empty, 0.0, 0, 0, version)
         for name, value in settings.items():
             if isinstance(value, Waveform):
                 library.alter_waveform(name, value.time, value.value)
@@ -111,7 +113,7 @@ class Session:
     def _answer(
         self, verdict: Verdict, detail: str, waveforms: Waveforms | None, before: dict[str, float]
     ) -> Run:
-        after = before if self._dead else self._statistics()
+        after = self._statistics()
         empty = Waveforms(np.empty(0), {})
         return Run(
             verdict=verdict,

@@ -21,7 +21,7 @@ class PopulationEncoder(Parameters):
     """
 
     fields: int = parameter(3, unit="1", doc="receptive fields a feature", ge=2)
-    width: float = parameter(0.25, unit="1", doc="sigma of a field, in units of the range", gt=0)
+    width: float = parameter(0.17, unit="1", doc="sigma of a field, in units of the range", gt=0)
     maximum_rate: float = parameter(1000.0, unit="Hz", doc="rate at a field's centre", gt=0)
     rate_step: float = parameter(25.0, unit="Hz", doc="resolution of the rate", gt=0)
     minimum_rate: float = parameter(100.0, unit="Hz", doc="lower rates give no spike", gt=0)

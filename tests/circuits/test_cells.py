@@ -1,10 +1,12 @@
 """The cells against their laws, and at half the step."""
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from spicesnn.circuits.classifier import ClassifierCircuit
 from spicesnn.circuits.deck import Deck, Waveform
+from spicesnn.circuits.dpi_neuron import DpiNeuronBias
 from spicesnn.circuits.dpi_trace import DpiTraceBias
 from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.pool import Pool
@@ -60,12 +62,12 @@ def test_normaliser_gives_the_ratio_of_conductances(
     the law in conductances holds to about a tenth at this read voltage; it is exact at zero.
     """
     circuit = ClassifierCircuit(rows=1, stop=2e-3)
-    deck = probed(circuit.column_deck(process), "i(v.xsub.plus)", "i(v.xsub.minus)")
+    deck = probed(circuit.column_deck(process), "i(v.xsub.vplus)", "i(v.xsub.vminus)")
     deck = _with_ammeters(deck)
     conductance = 20e-9 * np.array([[[1 + weight]], [[1 - weight]]])
     gate = {"vp0": Waveform.constant(0.30)}
     wave = run(pool, deck, **circuit.device_knobs(conductance, 0), **gate).waveforms
-    plus, minus = (abs(wave[f"i(v.xsub.{s})"][-1]) for s in ("plus", "minus"))
+    plus, minus = (abs(wave[f"i(v.xsub.v{s})"][-1]) for s in ("plus", "minus"))
     assert (plus - minus) / (plus + minus) == pytest.approx(weight, abs=0.05)
 
 
@@ -84,24 +86,31 @@ def drive(process: Process, plus: float) -> dict[str, Waveform]:
     return {"vsum_plus": Waveform.constant(plus), "vgate_minus": Waveform.constant(0.0)}
 
 
-def test_neuron_fires_faster_with_more_current_and_pauses_refractory(
-    process: Process, pool: Pool
-) -> None:
+def neuron_spikes(
+    process: Process, pool: Pool, gate: float, circuit: ClassifierCircuit
+) -> npt.NDArray[np.float64]:
+    wave = run(pool, circuit.neuron_deck(process), **drive(process, gate)).waveforms
+    return spike_times(wave.time, wave["v(spike)"], process.supply / 2)
+
+
+def test_neuron_fires_faster_with_more_current(process: Process, pool: Pool) -> None:
     circuit = ClassifierCircuit()
-    deck = circuit.neuron_deck(process)
-    counts, shortest = [], []
-    for gate in (1.5, 1.35, 1.30, 1.25):
-        wave = run(pool, deck, **drive(process, gate)).waveforms
-        spikes = spike_times(wave.time, wave["v(spike)"], process.supply / 2)
-        counts.append(spikes.size)
-        if spikes.size > 1:
-            shortest.append(np.diff(spikes).min())
+    counts = [
+        neuron_spikes(process, pool, gate, circuit).size for gate in (1.20, 1.08, 1.05, 1.00)
+    ]
     assert counts[0] == 0
     assert counts == sorted(counts)
     assert counts[-1] > counts[1] > 0
-    # C_ref swings by about half a volt at i_refractory.
-    least = circuit.neuron.c_ref * 0.3 / circuit.neuron_bias.i_refractory
-    assert min(shortest) > least
+
+
+def test_refractory_period_is_set_by_its_current(process: Process, pool: Pool) -> None:
+    """At strong drive the interval is refractory period plus charging: halve I, add a period."""
+    intervals = []
+    for current in (0.4e-9, 0.2e-9, 0.1e-9):
+        circuit = ClassifierCircuit(neuron_bias=DpiNeuronBias(i_refractory=current))
+        intervals.append(np.diff(neuron_spikes(process, pool, 0.98, circuit))[1:].mean())
+    first, second = intervals[1] - intervals[0], intervals[2] - intervals[1]
+    assert second / first == pytest.approx(2, rel=0.1)
 
 
 def test_half_the_step_and_tighter_tolerances_change_little(process: Process) -> None:
@@ -110,7 +119,7 @@ def test_half_the_step_and_tighter_tolerances_change_little(process: Process) ->
     spikes = []
     for sizes, options in ((circuit, SimulationOptions()), (fine, SimulationOptions().tightened(10))):
         with Pool(1, options) as one:
-            wave = run(one, sizes.neuron_deck(process), **drive(process, 1.3)).waveforms
+            wave = run(one, sizes.neuron_deck(process), **drive(process, 1.03)).waveforms
             spikes.append(spike_times(wave.time, wave["v(spike)"], process.supply / 2))
     assert spikes[0].size == spikes[1].size > 3
     assert np.abs(spikes[0] - spikes[1]).max() < 0.005 * circuit.stop

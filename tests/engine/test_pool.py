@@ -23,25 +23,27 @@ def jobs(circuit: ClassifierCircuit, process: Process, count: int) -> list[Job]:
 
 
 def test_killed_workers_lose_nothing(circuit: ClassifierCircuit, process: Process) -> None:
-    work = jobs(circuit, process, 40)
+    work = jobs(circuit, process, 40) * 5
     with Pool(1) as one:
         expected = one.map(work)
     with Pool(2) as two:
         over = threading.Event()
+        kills: list[int] = []
 
         def kill() -> None:
             rng = np.random.default_rng(0)
-            for _ in range(6):
-                if over.wait(rng.uniform(0.05, 0.6)):
+            for turn in range(4):
+                if over.wait(rng.uniform(1.0, 2.0)):
                     return
-                for worker in two._pool[:1]:
-                    os.kill(worker.process.pid, signal.SIGKILL)
+                os.kill(two._pool[turn % 2].process.pid, signal.SIGKILL)
+                kills.append(turn)
 
         thread = threading.Thread(target=kill)
         thread.start()
         answers = two.map(work)
         over.set()
         thread.join()
+    assert kills
     for a, b in zip(answers, expected, strict=True):
         assert a.verdict is Verdict.CONVERGED
         np.testing.assert_array_equal(a.waveforms["v(v_p)"], b.waveforms["v(v_p)"])

@@ -49,8 +49,8 @@ def test_answers_do_not_depend_on_what_ran_before(
     """Bit for bit: resuming a run in a fresh process must not change it."""
     neuron, trace = circuit.neuron_deck(process), circuit.trace_deck(process)
     ramp = np.array([0.0, 5e-3])
-    job = Job(neuron, {"vsum_plus": Waveform(ramp, np.array([1.8, 1.3]))})
-    other = Job(neuron, {"vsum_plus": Waveform(ramp, np.array([1.8, 1.2]))})
+    job = Job(neuron, {"vsum_plus": Waveform(ramp, np.array([1.8, 1.05]))})
+    other = Job(neuron, {"vsum_plus": Waveform(ramp, np.array([1.8, 1.0]))})
     spikes = circuit.stimulus([1e-3, 2e-3], process)
     with Pool(1) as one:
         mixed = one.map([job, other, Job(trace, {"vevent": spikes}), job])
@@ -74,7 +74,7 @@ def test_library_and_batch_agree(
 
 
 def test_a_deck_that_does_not_converge_says_what_to_do(pool: Pool) -> None:
-    deck = divider(netlist="r2 b 0 1e3\nb1 c 0 v = 1/(v(b)-0.5)*exp(1e3*v(c))\nc1 c 0 1e-12")
+    deck = divider(netlist="r2 b 0 1e3\nb1 c 0 v = v(c) + 1")
     run = pool.map([Job(deck, {})])[0]
     assert run.verdict is not Verdict.CONVERGED
     with pytest.raises(SimulationError, match="divider: the solver did not converge; check bias"):

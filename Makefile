@@ -1,0 +1,62 @@
+# `make demo` and `make test` each do all the set-up; re-runs are quick.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+NEEDED := import sys; sys.exit(sys.version_info < (3, 11))
+
+.PHONY: setup demo test test-slow lint docs bench netlists ngspice clean
+.DELETE_ON_ERROR:
+
+setup: ngspice $(VENV)/.dev
+
+# Finds ngspice or gets it; it answers in a moment where there is one.
+ngspice:
+	@$(PYTHON) -c '$(NEEDED)' || { echo "error: $(PYTHON) is too old: install Python 3.11 or newer, or set PYTHON."; exit 1; }
+	@$(PYTHON) tools/get_ngspice.py
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "error: this Python has no venv: install python3-venv."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.package: pyproject.toml $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.package
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.package
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
+	@touch $@
+
+demo: ngspice $(VENV)/.package
+	@if [ -f runs/demo/config.json ]; then again=--resume; fi; \
+	$(BIN)/spicesnn train iris --out runs/demo $$again
+
+test: setup
+	@$(PYTHON) tools/get_ngspice.py --version 39 || echo "note: the tests run on one version of ngspice."
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: setup
+	$(BIN)/python -m pytest -m slow
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(VENV)/.docs
+	$(BIN)/python -m mkdocs build --strict --quiet
+
+bench: setup
+	$(BIN)/python benchmarks/driving.py
+	$(BIN)/python benchmarks/iris_study.py
+
+netlists: setup
+	$(BIN)/python tools/write_netlists.py
+
+clean:
+	rm -rf $(VENV) site build dist .mypy_cache .ruff_cache .pytest_cache
