@@ -89,7 +89,7 @@ def emit(
 
 @app.command()
 def doctor() -> None:
-    """Print what is there, what it is good for and how to get it; exit 1 if the main job can't run."""
+    """Print what is there and how to get the rest; exit 1 if the main job can't run."""
     from rich.console import Console
     from rich.table import Table
 

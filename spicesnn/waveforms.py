@@ -43,7 +43,7 @@ class Waveforms:
 
     def at(self, name: str, times: npt.ArrayLike) -> Array:
         """Linear interpolation of one signal at `times` (seconds)."""
-        return np.asarray(np.interp(times, self.time, self[name]), dtype=np.float64)
+        return np.asarray(np.interp(np.asarray(times), self.time, self[name]), dtype=np.float64)
 
     def to_xarray(self) -> xarray.Dataset:
         """Dataset with coordinate `time` and one variable a signal, with units."""

@@ -1,4 +1,4 @@
-"""Fixtures: small jobs on the real engine. With ngspice absent the suite fails, it does not skip."""
+"""Fixtures on the real engine. With ngspice absent the suite fails, it does not skip."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ def test_unknown_parameter_is_answered_with_the_nearest() -> None:
 
 
 def test_nan_is_refused() -> None:
-    with pytest.raises(ParameterError, match="DpiTrace.c_p .* finite number"):
+    with pytest.raises(ParameterError, match=r"DpiTrace.c_p .* finite number"):
         DpiTrace(c_p=float("nan"))
 
 

@@ -20,14 +20,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from spicesnn.engine.installation import (  # noqa: E402
+from spicesnn.engine.installation import (
     MINIMUM_VERSION,
     Installation,
     cache_folder,
     find_all,
     unpacked_root,
 )
-from spicesnn.errors import NgspiceNotFoundError  # noqa: E402
+from spicesnn.errors import NgspiceNotFoundError
 
 PACKAGES = ("ngspice", "libngspice0")
 OTHER_SYSTEMS = {
@@ -43,7 +43,9 @@ class SetUpError(Exception):
 
 def main() -> int:
     """Run the command line; returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--version", type=int, help="this major version, side by side")
     parser.add_argument("--unpack", action="store_true", help="never install, even as root")
     arguments = parser.parse_args()
@@ -211,7 +213,9 @@ def derive_backports(entries: list[str], codename: str) -> list[str]:
     for entry in entries:
         suites = re.search(r"^Suites:(.*)$", entry, re.M)
         if suites and codename in suites.group(1).split():
-            derived.append(re.sub(r"^Suites:.*$", f"Suites: {codename}-backports", entry, flags=re.M))
+            derived.append(
+                re.sub(r"^Suites:.*$", f"Suites: {codename}-backports", entry, flags=re.M)
+            )
     return derived
 
 

@@ -59,6 +59,4 @@ def diode(
     bulk: str | None = None,
 ) -> None:
     """Add a diode-connected transistor: gate and drain on `node`."""
-    device(
-        netlist, name, node, node, source, bulk or source, width=width, length=length
-    )
+    device(netlist, name, node, node, source, bulk or source, width=width, length=length)

@@ -91,7 +91,9 @@ class ClassifierCircuit(Parameters):
         circuit = self._circuit(process, [self.normaliser, SubtractorInput()])
         self._read_rails(circuit)
         knobs = self._add_column(circuit)
-        knobs += [Knob(f"vp{j}", (f"v_p{j}", "0"), Waveform.constant(0.0)) for j in range(self.rows)]
+        knobs += [
+            Knob(f"vp{j}", (f"v_p{j}", "0"), Waveform.constant(0.0)) for j in range(self.rows)
+        ]
         return self._deck(
             process, "spicesnn: differential crossbar column with normalisers", circuit, knobs,
             ("v(sum_plus)", "v(gate_minus)", "i(vdd)", "i(vread)", "i(vreturn)"),

@@ -8,7 +8,7 @@ from PySpice.Spice.Netlist import Netlist
 
 from spicesnn.circuits.cell import Cell, diode
 from spicesnn.parameters import parameter
-from spicesnn.processes import Process
+from spicesnn.processes import Process, Size
 
 
 class SubtractorInput(Cell):
@@ -29,7 +29,7 @@ class SubtractorInput(Cell):
     def build(self, netlist: Netlist, process: Process) -> None:
         """Two p diodes, one p output into an n diode."""
         n, p = process.nfet, process.pfet
-        size = {"width": self.width, "length": self.length}
+        size: Size = {"width": self.width, "length": self.length}
         diode(netlist, p, "in_plus", "sum_plus", "vdd", **size)
         diode(netlist, p, "in_minus", "sum_minus", "vdd", **size)
         p(netlist, "turn", "gate_minus", "sum_minus", "vdd", "vdd", **size)
@@ -52,6 +52,6 @@ class SubtractorOutput(Cell):
 
     def build(self, netlist: Netlist, process: Process) -> None:
         """One p source, one n sink."""
-        size = {"width": self.width, "length": self.length}
+        size: Size = {"width": self.width, "length": self.length}
         process.pfet(netlist, "source", "out", "sum_plus", "vdd", "vdd", **size)
         process.nfet(netlist, "sink", "out", "gate_minus", "0", "0", **size)

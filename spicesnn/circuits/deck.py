@@ -142,9 +142,7 @@ class Deck:
                 raise UnknownNameError(f"knob of {self.title!r}", name, self.knobs)
         return {n: k.checked(given.get(n, k.default)) for n, k in self.knobs.items()}
 
-    def text(
-        self, options: str, knobs: Mapping[str, Waveform | float] | None = None
-    ) -> str:
+    def text(self, options: str, knobs: Mapping[str, Waveform | float] | None = None) -> str:
         """The complete deck, runnable by `ngspice -b -r out.raw DECK` alone."""
         settings = self.settings(knobs)
         parts = [

@@ -8,7 +8,7 @@ from PySpice.Spice.Netlist import Netlist
 
 from spicesnn.circuits.cell import Cell, bias_current, capacitor, diode, inverter
 from spicesnn.parameters import parameter
-from spicesnn.processes import Process
+from spicesnn.processes import Process, Size
 
 
 class DpiNeuron(Cell):
@@ -45,11 +45,11 @@ class DpiNeuron(Cell):
     def build(self, netlist: Netlist, process: Process) -> None:
         """Thirteen transistors and two inverters."""
         n, p = process.nfet, process.pfet
-        size = {"width": self.width, "length": self.length}
-        short = {"width": self.width, "length": n.minimum_length}
+        size: Size = {"width": self.width, "length": self.length}
+        short: Size = {"width": self.width, "length": n.minimum_length}
         p(netlist, "gain", "0", "gain", "i_in", "vdd", **size)
         diode(netlist, p, "diode", "v_mem", "i_in", bulk="vdd", **size)
-        leak = {"width": self.width, "length": self.leak_length}
+        leak: Size = {"width": self.width, "length": self.leak_length}
         n(netlist, "leak", "v_mem", "leak", "0", "0", **leak)
         capacitor(netlist, "mem", "v_mem", "0", self.c_mem)
         p(netlist, "pull_up", "request_bar", "threshold", "vdd", "vdd", **size)
@@ -62,7 +62,7 @@ class DpiNeuron(Cell):
         n(netlist, "ref_switch", "v_ref", "spike_bar", "ref_down", "0", **short)
         n(netlist, "ref_leak", "ref_down", "refractory", "0", "0", **size)
         capacitor(netlist, "ref", "v_ref", "0", self.c_ref)
-        long = {"width": self.width / 2, "length": 2 * self.length}
+        long: Size = {"width": self.width / 2, "length": 2 * self.length}
         n(netlist, "reset", "v_mem", "v_ref", "0", "0", **long)
         inverter(netlist, process, "out", "request_bar", "spike")
         inverter(netlist, process, "ref", "spike", "spike_bar")
@@ -91,7 +91,7 @@ class DpiNeuronBias(Cell):
     def build(self, netlist: Netlist, process: Process) -> None:
         """Four current sources, each into a diode-connected transistor."""
         n, p = process.nfet, process.pfet
-        size = {"width": self.width, "length": self.length}
+        size: Size = {"width": self.width, "length": self.length}
         bias_current(netlist, "gain", "vdd", "gain", self.i_gain)
         diode(netlist, n, "gain", "gain", "0", **size)
         bias_current(netlist, "leak", "vdd", "leak", self.i_leak)

@@ -8,7 +8,7 @@ from PySpice.Spice.Netlist import Netlist
 
 from spicesnn.circuits.cell import Cell, bias_current, capacitor, diode
 from spicesnn.parameters import parameter
-from spicesnn.processes import Process
+from spicesnn.processes import Process, Size
 
 _LAW = "Bartolozzi & Indiveri 2007, Chicca et al. 2014; the value is our choice"
 
@@ -47,9 +47,9 @@ class DpiTrace(Cell):
     def build(self, netlist: Netlist, process: Process) -> None:
         """The n-type stage Q (supply-referenced), then the p-type stage P."""
         n, p = process.nfet, process.pfet
-        size = {"width": self.width, "length": self.length}
-        leak = {"width": self.width, "length": self.leak_length}
-        switch = {"width": n.minimum_width, "length": n.minimum_length}
+        size: Size = {"width": self.width, "length": self.length}
+        leak: Size = {"width": self.width, "length": self.leak_length}
+        switch: Size = {"width": n.minimum_width, "length": n.minimum_length}
         n(netlist, "q_switch", "q_low", "pulse", "0", "0", **switch)
         n(netlist, "q_weight", "q_pair", "weight", "q_low", "0", **size)
         n(netlist, "q_gain", "vdd", "gain_q", "q_pair", "0", **size)
@@ -90,8 +90,8 @@ class DpiTraceBias(Cell):
     def build(self, netlist: Netlist, process: Process) -> None:
         """Five current sources, each into a diode-connected transistor."""
         n, p = process.nfet, process.pfet
-        size = {"width": self.width, "length": self.length}
-        leak = {"width": self.width, "length": self.leak_length}
+        size: Size = {"width": self.width, "length": self.length}
+        leak: Size = {"width": self.width, "length": self.leak_length}
         bias_current(netlist, "weight", "vdd", "weight", self.i_weight)
         diode(netlist, n, "weight", "weight", "0", **size)
         bias_current(netlist, "gain_q", "gain_q", "0", self.i_gain_q)

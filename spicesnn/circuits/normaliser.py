@@ -8,7 +8,7 @@ from PySpice.Spice.Netlist import Netlist
 
 from spicesnn.circuits.cell import Cell, diode
 from spicesnn.parameters import parameter
-from spicesnn.processes import Process
+from spicesnn.processes import Process, Size
 
 
 class Normaliser(Cell):
@@ -40,7 +40,7 @@ class Normaliser(Cell):
     def build(self, netlist: Netlist, process: Process) -> None:
         """Two read diodes, the pair and its tail."""
         n = process.nfet
-        size = {"width": self.width, "length": self.length}
+        size: Size = {"width": self.width, "length": self.length}
         diode(netlist, n, "read_plus", "plus", "v_return", bulk="0", **size)
         diode(netlist, n, "read_minus", "minus", "v_return", bulk="0", **size)
         n(netlist, "pair_plus", "sum_plus", "plus", "pair", "0", **size)

@@ -42,7 +42,9 @@ class PulseMap(Parameters):
     nonlinearity_set: float = parameter(unit="1", doc="NeuroSim's NL label of SET", gt=0)
     nonlinearity_reset: float = parameter(unit="1", doc="|NL| of RESET", gt=0)
     cycle_spread: float = parameter(unit="1", doc="sigma of a step, in units of the range", ge=0)
-    device_spread: float = parameter(unit="1", doc="relative sigma of g_min and g_max", ge=0, lt=0.3)
+    device_spread: float = parameter(
+        unit="1", doc="relative sigma of g_min and g_max", ge=0, lt=0.3
+    )
     write_voltage: float = parameter(unit="V", doc="amplitude of a SET pulse", gt=0)
     write_time: float = parameter(unit="s", doc="length of a pulse", gt=0)
     read_voltage: float = parameter(unit="V", doc="largest voltage allowed in reading", gt=0)
@@ -101,7 +103,9 @@ class PulseArray:
         """Draw devices of `shape` with their spread; `start` is the state as a fraction 0..1."""
         factor = np.exp(device.device_spread * rng.standard_normal((2, *shape)))
         g_min, g_max = device.g_min * factor[0], device.g_max * factor[1]
-        state = g_min + np.broadcast_to(np.asarray(start, dtype=np.float64), shape) * (g_max - g_min)
+        state = g_min + np.broadcast_to(np.asarray(start, dtype=np.float64), shape) * (
+            g_max - g_min
+        )
         return PulseArray(device, g_min, g_max, state)
 
     def pulsed(
@@ -110,7 +114,8 @@ class PulseArray:
         """State after that many SET, then RESET pulses on each device.
 
         Args:
-            set_pulses, reset_pulses: whole numbers >= 0, shape of the array.
+            set_pulses: SET pulses on each device, >= 0, shape of the array.
+            reset_pulses: RESET pulses on each device, likewise.
             rng: draws the cycle-to-cycle spread, one normal value a pulse.
 
         Raises:

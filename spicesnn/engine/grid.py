@@ -67,7 +67,8 @@ def on_grid(time: Array, value: Array, grid: Array) -> Array:
     gate is a bias of some per cent in its current. The fit has none.
 
     Args:
-        time, value: the wave, shape (points,).
+        time: of the wave, seconds, shape (points,).
+        value: of the wave, shape (points,).
         grid: rising corner times from the wave's begin to its end, shape (corners,).
 
     Returns:

@@ -19,6 +19,7 @@ from spicesnn.errors import SimulationError, UnknownNameError
 from spicesnn.units import spice_number
 
 Array = npt.NDArray[np.float64]
+_FORGET = 1000
 _SCRATCH = "spicesnn_corners"
 
 logging.getLogger("PySpice").setLevel(logging.CRITICAL)
@@ -32,6 +33,7 @@ class NgspiceLibrary(NgSpiceShared):  # type: ignore[misc]  # PySpice is untyped
         os.environ["NGSPICE_LIBRARY_PATH"] = str(installation.library)
         self.setup_platform()
         self.messages: list[str] = []
+        self._commands = 0
         super().__init__(send_data=False)
         self.command("set num_threads=1")
         self.command("set nomoremode")
@@ -46,6 +48,9 @@ class NgspiceLibrary(NgSpiceShared):  # type: ignore[misc]  # PySpice is untyped
         """Run one command of any length; what it says is added to `messages`."""
         self._stdout.clear()
         self._stderr.clear()
+        self._commands += 1
+        if self._commands % _FORGET == 0:
+            self._ngspice_shared.ngSpice_Command(ffi.NULL)  # frees its history of commands
         return int(self._ngspice_shared.ngSpice_Command(text.encode()))
 
     def load(self, deck: str) -> int:
@@ -80,7 +85,7 @@ class NgspiceLibrary(NgSpiceShared):  # type: ignore[misc]  # PySpice is untyped
             UnknownNameError: the plot has no such real vector.
         """
         info = self._ngspice_shared.ngGet_Vec_Info(name.encode())
-        if info == ffi.NULL or info.v_realdata == ffi.NULL:
+        if ffi.NULL in (info, info.v_realdata):
             raise UnknownNameError("vector", name, ())
         count = info.v_length
         return np.frombuffer(ffi.buffer(info.v_realdata, count * 8), dtype=np.float64).copy()

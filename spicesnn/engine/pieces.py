@@ -73,8 +73,7 @@ class NetworkRunner:
             for index, setting in enumerate(settings):
                 for name in stage:
                     piece = self.network.pieces[name]
-                    knobs = dict(setting.get(name, {})) | self._driven(name, answers[index])
-                    job = Job(piece.deck, knobs)
+                    job = Job(piece.deck, self.knobs(name, setting.get(name, {}), answers[index]))
                     key = self._key(job) if piece.cached else ""
                     if key and key in known:
                         places[known[key]].append((index, name))
@@ -100,6 +99,12 @@ class NetworkRunner:
                 for index, name in where:
                     answers[index][name] = run
         return answers
+
+    def knobs(
+        self, name: str, own: Mapping[str, Waveform | float], runs: Mapping[str, Run]
+    ) -> dict[str, Waveform | float]:
+        """All knobs of a piece: its own, and those driven by the pieces that ran before it."""
+        return dict(own) | self._driven(name, runs)
 
     def _driven(self, name: str, runs: Mapping[str, Run]) -> dict[str, Waveform | float]:
         """The knobs of a piece that its edges drive, on one shared grid."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -33,7 +34,7 @@ class _Worker:
     def __init__(self, options: SimulationOptions, installation: Installation) -> None:
         self.connection: Connection
         self.connection, child = Pipe()
-        self.errors: IO[bytes] = tempfile.TemporaryFile()
+        self.errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         with child:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "spicesnn.engine.worker", str(child.fileno())],
@@ -132,10 +133,9 @@ class Pool:
             for worker in self._pool:
                 if worker.job is None and waiting:
                     index = waiting.popleft()
-                    try:
+                    # A dead worker's end of the pipe is ready for reading below.
+                    with contextlib.suppress(OSError):
                         worker.give(index, jobs[index])
-                    except OSError:
-                        pass  # dead: its end of the pipe is ready for reading below
             busy = {w.connection: w for w in self._pool if w.job is not None}
             for ready in wait(list(busy), timeout=1.0):
                 assert isinstance(ready, Connection)

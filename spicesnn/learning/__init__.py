@@ -1,0 +1,1 @@
+"""Rules, writes and the one training loop, over circuits or tiers."""

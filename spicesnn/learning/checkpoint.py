@@ -44,11 +44,7 @@ class State:
 
     def save(self, path: Path) -> None:
         """Write the state atomically."""
-        rest = {
-            k: v
-            for k, v in vars(self).items()
-            if k not in {"conductance", "g_min", "g_max"}
-        }
+        rest = {k: v for k, v in vars(self).items() if k not in {"conductance", "g_min", "g_max"}}
         part = path.with_suffix(".part")
         with part.open("wb") as file:
             np.savez(

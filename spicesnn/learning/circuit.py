@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from spicesnn.circuits.classifier import ClassifierCircuit
+from spicesnn.circuits.deck import Waveform
 from spicesnn.engine.cache import WaveformCache
-from spicesnn.engine.pieces import NetworkRunner
+from spicesnn.engine.pieces import NetworkRunner, Settings
 from spicesnn.engine.pool import Pool
 from spicesnn.engine.run import Run
 from spicesnn.errors import DataError
@@ -64,14 +65,12 @@ class CircuitForward:
         shape = (2, circuit.rows, circuit.units)
         if conductance.shape != shape or not (conductance > 0).all():
             raise DataError(f"conductances must be positive and of shape {shape}.")
-        columns = {
-            f"column{i}": circuit.device_knobs(conductance, i) for i in range(circuit.units)
-        }
-        settings = []
+        columns = {f"column{i}": circuit.device_knobs(conductance, i) for i in range(circuit.units)}
+        settings: list[Settings] = []
         for sample in samples:
             if len(sample) != circuit.rows:
                 raise DataError(f"a sample has {len(sample)} spike trains, not {circuit.rows}.")
-            traces = {
+            traces: dict[str, dict[str, Waveform | float]] = {
                 f"trace{j}": {"vevent": circuit.stimulus(train, self.process)}
                 for j, train in enumerate(sample)
             }

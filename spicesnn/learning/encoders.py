@@ -32,7 +32,8 @@ class PopulationEncoder(Parameters):
 
         Args:
             features: shape (samples, features).
-            low, high: the training set's range, shape (features,).
+            low: smallest values of the training set, shape (features,).
+            high: largest values of the training set, shape (features,).
 
         Raises:
             DataError: a feature is not finite, or the training set's range is empty.

@@ -27,7 +27,7 @@ _DEVICES, _ORDER, _WRITES = range(3)
 class LoopParameters(Parameters):
     """How long, in what batches, and from which weights."""
 
-    epochs: int = parameter(8, unit="1", doc="passes through the training set", ge=0)
+    epochs: int = parameter(6, unit="1", doc="passes through the training set", ge=0)
     batch: int = parameter(2, unit="1", doc="samples answered before their writes are made", ge=1)
     start_plus: float = parameter(0.58, unit="1", doc="mean start state of G+", ge=0, le=1)
     start_minus: float = parameter(0.35, unit="1", doc="mean start state of G-", ge=0, le=1)

@@ -8,9 +8,7 @@ from spicesnn.devices import PulseArray
 from spicesnn.learning.rules import Update
 
 
-def write(
-    devices: PulseArray, update: Update, rng: np.random.Generator
-) -> tuple[PulseArray, int]:
+def write(devices: PulseArray, update: Update, rng: np.random.Generator) -> tuple[PulseArray, int]:
     """Carry out an update on differential pairs, shape (2, rows, units): G+ and G-.
 
     Raising a weight is one pulse: SET on G+ or RESET on G-, by a fair coin, so that the pair's

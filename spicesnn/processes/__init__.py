@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from spicesnn.errors import UnknownNameError
 from spicesnn.processes.generic180 import generic180
-from spicesnn.processes.process import Mosfet, Process
+from spicesnn.processes.process import Mosfet, Process, Size
 
 PROCESSES = {"generic180": generic180}
 
-__all__ = ["PROCESSES", "Mosfet", "Process", "find_process"]
+__all__ = ["PROCESSES", "Mosfet", "Process", "Size", "find_process"]
 
 
 def find_process(name: str) -> Process:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from spicesnn.errors import ParameterError
 from spicesnn.parameters import Parameters, parameter
@@ -11,6 +11,13 @@ from spicesnn.units import spice_number
 
 if TYPE_CHECKING:
     from PySpice.Spice.Netlist import Netlist
+
+
+class Size(TypedDict):
+    """Drawn width and length of a transistor, metres."""
+
+    width: float
+    length: float
 
 
 class Mosfet(Parameters):

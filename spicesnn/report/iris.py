@@ -27,7 +27,9 @@ def write_pictures(folder: Path) -> Path:
     Raises:
         RunFolderError: the folder is not a finished run.
     """
-    matplotlib.rcParams.update({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False})
+    matplotlib.rcParams.update(
+        {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
+    )
     job = load_job(folder)
     place = folder / "pictures"
     place.mkdir(exist_ok=True)
@@ -92,7 +94,9 @@ def _sample_figure(folder: Path, job: IrisJob, sample: str, label: int) -> Figur
         axis.axhspan(job.factors.window_low, job.factors.window_high, color="0.93", zorder=0)
         axis.set_ylim(-0.05, 1.0)
         axis.set_ylabel(f"unit {i} (V)")
-        axis.annotate(f"{starts.size} spikes", (1, 0.98), xycoords="axes fraction", ha="right", va="top")
+        axis.annotate(
+            f"{starts.size} spikes", (1, 0.98), xycoords="axes fraction", ha="right", va="top"
+        )
     membranes[-1].set_xlabel("time (ms)")
     membranes[-1].set_xlim(0, circuit.stop * 1e3)
     return figure

@@ -1,0 +1,1 @@
+"""Complete jobs: a configuration, a run, a run folder."""

@@ -80,7 +80,9 @@ class Watcher:
     simulated: Callable[[], None] = lambda: None
 
 
-def encode_iris(job: IrisJob, seed: int, data: Dataset | None = None) -> tuple[Task, list[SpikeTrains]]:
+def encode_iris(
+    job: IrisJob, seed: int, data: Dataset | None = None
+) -> tuple[Task, list[SpikeTrains]]:
     """The split of this seed, encoded: the task, and all samples in the data's order."""
     data = data or iris()
     train_set, test_set = stratified_split(data.labels, job.held_out, seed)
@@ -102,7 +104,9 @@ def encode_iris(job: IrisJob, seed: int, data: Dataset | None = None) -> tuple[T
 
 
 @contextmanager
-def circuit_forward(job: IrisJob, workers: int, cache: WaveformCache | None) -> Iterator[CircuitForward]:
+def circuit_forward(
+    job: IrisJob, workers: int, cache: WaveformCache | None
+) -> Iterator[CircuitForward]:
     """The job's circuit with a pool of workers behind it."""
     process = find_process(job.process)
     with Pool(workers, job.options) as pool:
@@ -251,7 +255,8 @@ def _prepare(folder: Path, job: IrisJob, resume: bool) -> None:
         if any(folder.iterdir()):
             if not resume:
                 raise RunFolderError(
-                    f"{folder} is not empty; give --resume to go on with that run, or another --out."
+                    f"{folder} is not empty; give --resume to go on with that run, "
+                    "or another --out."
                 )
             if load_job(folder) != job:
                 raise RunFolderError(

@@ -95,9 +95,7 @@ def neuron_spikes(
 
 def test_neuron_fires_faster_with_more_current(process: Process, pool: Pool) -> None:
     circuit = ClassifierCircuit()
-    counts = [
-        neuron_spikes(process, pool, gate, circuit).size for gate in (1.20, 1.08, 1.05, 1.00)
-    ]
+    counts = [neuron_spikes(process, pool, gate, circuit).size for gate in (1.20, 1.08, 1.05, 1.00)]
     assert counts[0] == 0
     assert counts == sorted(counts)
     assert counts[-1] > counts[1] > 0
@@ -117,7 +115,10 @@ def test_half_the_step_and_tighter_tolerances_change_little(process: Process) ->
     circuit = ClassifierCircuit()
     fine = ClassifierCircuit(maximum_step=circuit.maximum_step / 2)
     spikes = []
-    for sizes, options in ((circuit, SimulationOptions()), (fine, SimulationOptions().tightened(10))):
+    for sizes, options in (
+        (circuit, SimulationOptions()),
+        (fine, SimulationOptions().tightened(10)),
+    ):
         with Pool(1, options) as one:
             wave = run(one, sizes.neuron_deck(process), **drive(process, 1.03)).waveforms
             spikes.append(spike_times(wave.time, wave["v(spike)"], process.supply / 2))

@@ -35,7 +35,7 @@ def test_waveform_must_rise() -> None:
 
 def test_unknown_knob_and_bad_values(circuit: ClassifierCircuit, process: Process) -> None:
     deck = circuit.column_deck(process)
-    with pytest.raises(UnknownNameError, match="no knob of .* named 'rplus99'; did you mean"):
+    with pytest.raises(UnknownNameError, match=r"no knob of .* named 'rplus99'; did you mean"):
         deck.settings({"rplus99": 1e6})
     with pytest.raises(ParameterError, match="knob rplus0 is a resistor: give it a positive"):
         deck.settings({"rplus0": -5.0})

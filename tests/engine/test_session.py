@@ -60,9 +60,7 @@ def test_answers_do_not_depend_on_what_ran_before(
         np.testing.assert_array_equal(run.waveforms["v(v_mem)"], alone.waveforms["v(v_mem)"])
 
 
-def test_library_and_batch_agree(
-    circuit: ClassifierCircuit, process: Process, pool: Pool
-) -> None:
+def test_library_and_batch_agree(circuit: ClassifierCircuit, process: Process, pool: Pool) -> None:
     deck = circuit.trace_deck(process)
     knobs = {"vevent": circuit.stimulus([0.5e-3, 1.5e-3, 2e-3], process)}
     inside = pool.map([Job(deck, knobs)])[0].checked("trace")
@@ -107,9 +105,7 @@ def test_verdicts_on_artefacts() -> None:
     assert verdict(Waveforms(time, {"v(b)": time + 1e32})) is Verdict.IMPLAUSIBLE
 
 
-def test_a_run_over_its_time_limit_is_stopped(
-    circuit: ClassifierCircuit, process: Process
-) -> None:
+def test_a_run_over_its_time_limit_is_stopped(circuit: ClassifierCircuit, process: Process) -> None:
     deck = circuit.trace_deck(process)
     slow = Deck(**{**vars(deck), "transient": Transient(100.0, 1e-6)})
     with Pool(1, time_limit=2.0) as short:

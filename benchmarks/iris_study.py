@@ -1,0 +1,215 @@
+"""Error-triggered against plain writes over paired splits of iris, inside the circuit.
+
+`--tune` first chooses each rule's parameters by the same number of trials, on inner splits of
+training sets only. Results are stored in `benchmarks/results/` with the identity of the
+configuration that made them; the tests check that they are fresh.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from spicesnn.devices import find_device
+from spicesnn.engine.cache import WaveformCache
+from spicesnn.learning.baseline import logistic_regression_accuracy
+from spicesnn.learning.datasets import stratified_split
+from spicesnn.learning.loop import LoopParameters, Task, start_state, train
+from spicesnn.learning.rules import ErrorTriggered, Plain, RuleName
+from spicesnn.systems.iris import IrisJob, circuit_forward, encode_iris
+
+RESULTS = Path(__file__).resolve().parent / "results"
+TARGET = 0.90
+
+# The same number of trials for each rule; the criterion is the mean accuracy on the inner
+# validation sets at the last epoch, ties broken by fewer writes.
+TRIALS: dict[RuleName, list[dict[str, float]]] = {
+    "error-triggered": [
+        {"initial_theta": theta, "set_point": point} for theta in (0.5, 0.6) for point in (0.1, 0.2)
+    ],
+    "plain": [{"rate": rate} for rate in (0.3, 0.6, 1.0, 2.0)],
+}
+TUNING_SEEDS = (100, 101)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=10, help="paired splits")
+    parser.add_argument("--quick", action="store_true", help="2 splits, 2 epochs; says so")
+    parser.add_argument("--tune", action="store_true", help="choose the rules' parameters")
+    parser.add_argument("--json", action="store_true", help="rows as JSON on standard output")
+    arguments = parser.parse_args()
+    if arguments.tune:
+        tune()
+        return
+    job = IrisJob()
+    seeds = arguments.seeds
+    if arguments.quick:
+        job, seeds = IrisJob(loop=LoopParameters(epochs=2)), 2
+    study = run_study(job, seeds)
+    rows = rows_of(study)
+    if arguments.json:
+        print(json.dumps(rows, indent=2))
+    else:
+        print("reduced: 2 splits, 2 epochs" if arguments.quick else f"{seeds} paired splits")
+        for row in rows:
+            print("  ".join(str(row[key]) for key in ("name", "value", "unit", "goal", "holds")))
+    if not arguments.quick:
+        _store("iris_study.json", {"job": job.identity, **study, "rows": rows})
+
+
+def run_study(job: IrisJob, seeds: int) -> dict[str, Any]:
+    """Histories of both rules and of untrained networks, and the software reference."""
+    rules: tuple[RuleName, ...] = ("error-triggered", "plain", "none")
+    jobs = [(rule, seed) for seed in range(seeds) for rule in rules]
+
+    def one(item: tuple[RuleName, int]) -> list[dict[str, Any]]:
+        rule, seed = item
+        task, _ = encode_iris(job, seed)
+        return _train(job, rule, job.parameters_of(rule), task, seed)
+
+    histories = _parallel(one, jobs)
+    study: dict[str, Any] = {rule: [] for rule in rules}
+    for (rule, _), history in zip(jobs, histories, strict=True):
+        study[rule].append(history)
+    study["logistic_regression"] = [
+        logistic_regression_accuracy(encode_iris(job, seed)[0]) for seed in range(seeds)
+    ]
+    return study
+
+
+def rows_of(study: dict[str, Any]) -> list[dict[str, Any]]:
+    """The figures, with 95 % confidence intervals (Student's t over paired splits)."""
+    rows: list[dict[str, Any]] = []
+
+    def add(name: str, values: Any, unit: str, goal: str = "", holds: bool | None = None) -> None:
+        values = np.asarray([v for v in values if v is not None], dtype=float)
+        mean = float(values.mean()) if values.size else None
+        interval = None
+        if values.size > 1 and np.ptp(values) > 0:
+            half = stats.sem(values) * stats.t.ppf(0.975, values.size - 1)
+            interval = [mean - half, mean + half] if mean is not None else None
+        rows.append(
+            {"name": name, "value": mean, "interval": interval, "count": int(values.size),
+             "unit": unit, "goal": goal, "published": None, "holds": holds}
+        )  # fmt: skip
+
+    triggered, plain = study["error-triggered"], study["plain"]
+    final = {
+        r: [h[-1]["test_accuracy"] for h in study[r]] for r in ("error-triggered", "plain", "none")
+    }
+    ends = {r: [h[-1]["writes"] for h in study[r]] for r in ("error-triggered", "plain")}
+    add("accuracy, error-triggered", final["error-triggered"], "1", ">= 0.90",
+        float(np.mean(final["error-triggered"])) >= TARGET)  # fmt: skip
+    add("accuracy, plain", final["plain"], "1")
+    add("accuracy, untrained", final["none"], "1", "< 0.55", float(np.mean(final["none"])) < 0.55)
+    add("accuracy, logistic regression", study["logistic_regression"], "1")
+    loss = np.subtract(final["plain"], final["error-triggered"])
+    add("accuracy lost to plain", loss, "1", "not significant", _not_significant(loss))
+    add("writes to the end, error-triggered", ends["error-triggered"], "pulses")
+    add("writes to the end, plain", ends["plain"], "pulses")
+    ratio = np.divide(ends["error-triggered"], ends["plain"])
+    add("writes to the end, ratio", ratio, "1", "<= 0.2", float(ratio.mean()) <= 0.2)
+    to = {r: [_writes_to(h) for h in study[r]] for r in ("error-triggered", "plain")}
+    for rule, counts in to.items():
+        add(f"writes to {TARGET}, {rule}", counts, "pulses")
+    both = [(a, b) for a, b in zip(to["error-triggered"], to["plain"], strict=True) if a and b]
+    ratios = [a / b for a, b in both]
+    add(f"writes to {TARGET}, ratio where both reach it", ratios, "1", "<= 0.2",
+        bool(ratios) and float(np.mean(ratios)) <= 0.2)  # fmt: skip
+    energy = [
+        sum(v for k, v in h[-1].items() if k.startswith("energy_")) for h in triggered + plain
+    ]
+    add("supply energy a sample", energy, "J")
+    return rows
+
+
+def tune() -> None:
+    """Every trial on inner splits: a third of each tuning seed's training set validates."""
+    base = IrisJob()
+    jobs = [
+        (rule, number, seed)
+        for rule, trials in TRIALS.items()
+        for number in range(len(trials))
+        for seed in TUNING_SEEDS
+    ]
+
+    def one(item: tuple[RuleName, int, int]) -> list[dict[str, Any]]:
+        rule, number, seed = item
+        kind: type[ErrorTriggered] | type[Plain]
+        kind = ErrorTriggered if rule == "error-triggered" else Plain
+        outer, _ = encode_iris(base, seed)
+        inner, validation = stratified_split(outer.train_labels, 1 / 3, seed)
+        task = Task(
+            [outer.train[k] for k in inner], outer.train_labels[inner],
+            [outer.train[k] for k in validation], outer.train_labels[validation],
+        )  # fmt: skip
+        return _train(base, rule, kind(**TRIALS[rule][number]), task, seed)
+
+    histories = _parallel(one, jobs)
+    table: list[dict[str, Any]] = []
+    for rule, trials in TRIALS.items():
+        for number, trial in enumerate(trials):
+            ends = [
+                h[-1]
+                for (r, n, _), h in zip(jobs, histories, strict=True)
+                if (r, n) == (rule, number)
+            ]
+            accuracy = float(np.mean([row["test_accuracy"] for row in ends]))
+            writes = float(np.mean([row["writes"] for row in ends]))
+            table.append({"rule": rule, "trial": trial, "accuracy": accuracy, "writes": writes})
+            print(rule, trial, f"accuracy {accuracy:.3f}  writes {writes:.0f}")
+    best = {
+        rule: max(
+            (r for r in table if r["rule"] == rule), key=lambda r: (r["accuracy"], -r["writes"])
+        )
+        for rule in TRIALS
+    }
+    print("chosen:", {rule: row["trial"] for rule, row in best.items()})
+    _store("iris_tuning.json", {"trials": table, "chosen": best, "epochs": base.loop.epochs})
+
+
+def _train(
+    job: IrisJob, rule: RuleName, parameters: ErrorTriggered | Plain | None, task: Task, seed: int
+) -> list[dict[str, Any]]:
+    device, steps = find_device(job.device), job.factors.steps(job.circuit.stop)
+    shape = (2, job.circuit.rows, job.circuit.units)
+    state = start_state(device, shape, job.loop, parameters, seed)
+    with circuit_forward(job, 1, WaveformCache()) as forward:
+        end = train(forward, task, device, job.factors, parameters, job.loop, steps, state, seed)
+    print(rule, seed, [row["test_accuracy"] for row in end.history], end.writes, file=sys.stderr)
+    return end.history
+
+
+def _parallel(function: Any, items: list[Any]) -> list[Any]:
+    with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
+        return list(threads.map(function, items))
+
+
+def _writes_to(history: list[dict[str, Any]]) -> float | None:
+    reached = [row["writes"] for row in history if row["test_accuracy"] >= TARGET]
+    return float(reached[0]) if reached else None
+
+
+def _not_significant(differences: Any) -> bool:
+    """Paired Wilcoxon signed-rank test, one-sided: is plain better at the 5 % level?"""
+    if not np.any(differences):
+        return True
+    return float(stats.wilcoxon(differences, alternative="greater").pvalue) > 0.05
+
+
+def _store(name: str, value: Any) -> None:
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / name).write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
