@@ -78,12 +78,12 @@ class ClassifierCircuit(Parameters):
     def trace_deck(self, process: Process) -> Deck:
         """One input row: knob `vevent`, probe `v(v_p)`."""
         circuit = self._circuit(process, [SpikeDriver(), self.trace, self.trace_bias])
-        circuit.X("bias", "dpi_trace_bias", *self.trace_bias.ports)
+        circuit.X("bias", "dpi_trace_bias", *self.trace_bias.ports[:-1], "vdd_bias")
         self._add_trace(circuit, "")
         return self._deck(
             process, "spicesnn: spike driver and two-stage DPI trace", circuit,
             [Knob("vevent", ("event", "0"), Waveform.constant(0.0))],
-            ("v(v_p)", "i(vdd)"),
+            ("v(v_p)", "i(vdd)", "i(vbias)"),
         )  # fmt: skip
 
     def column_deck(self, process: Process) -> Deck:
@@ -109,7 +109,7 @@ class ClassifierCircuit(Parameters):
         ]
         return self._deck(
             process, "spicesnn: DPI neuron behind a current subtractor", circuit, knobs,
-            ("v(v_mem)", "v(spike)", "i(vdd)"), {"v_mem": 0.0, "v_ref": 0.0},
+            ("v(v_mem)", "v(spike)", "i(vdd)", "i(vbias)"), {"v_mem": 0.0, "v_ref": 0.0},
         )  # fmt: skip
 
     def unit_deck(self, process: Process) -> Deck:
@@ -120,7 +120,7 @@ class ClassifierCircuit(Parameters):
         ]  # fmt: skip
         circuit = self._circuit(process, cells)
         self._read_rails(circuit)
-        circuit.X("tracebias", "dpi_trace_bias", *self.trace_bias.ports)
+        circuit.X("tracebias", "dpi_trace_bias", *self.trace_bias.ports[:-1], "vdd_bias")
         for j in range(self.rows):
             self._add_trace(circuit, str(j))
         knobs = self._add_column(circuit)
@@ -130,7 +130,7 @@ class ClassifierCircuit(Parameters):
         ]
         return self._deck(
             process, "spicesnn: one output with its column and input traces", circuit, knobs,
-            ("v(v_mem)", "v(spike)", "i(vdd)", "i(vread)", "i(vreturn)"),
+            ("v(v_mem)", "v(spike)", "i(vdd)", "i(vbias)", "i(vread)", "i(vreturn)"),
             {"v_mem": 0.0, "v_ref": 0.0},
         )  # fmt: skip
 
@@ -159,7 +159,11 @@ class ClassifierCircuit(Parameters):
         circuit = Circuit("cut off by _deck")
         for cell in cells:
             circuit.subcircuit(cell.subcircuit(process))
-        circuit.V("dd", "vdd", "0", raw_spice=f"dc {spice_number(process.supply)}")
+        # The bias generators have a supply source of their own: a cut network has one of them in
+        # each piece, and their energy is to be counted once.
+        for name in ("dd", "bias"):
+            node = "vdd" if name == "dd" else "vdd_bias"
+            circuit.V(name, node, "0", raw_spice=f"dc {spice_number(process.supply)}")
         return circuit
 
     def _read_rails(self, circuit: Circuit) -> None:
@@ -186,7 +190,7 @@ class ClassifierCircuit(Parameters):
 
     def _add_neuron(self, circuit: Circuit) -> None:
         circuit.X("out", "subtractor_output", "sum_plus", "gate_minus", "i_in", "vdd")
-        circuit.X("neuronbias", "dpi_neuron_bias", *self.neuron_bias.ports)
+        circuit.X("neuronbias", "dpi_neuron_bias", *self.neuron_bias.ports[:-1], "vdd_bias")
         circuit.X("neuron", "dpi_neuron", *self.neuron.ports)
 
     def _deck(

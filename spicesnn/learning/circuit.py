@@ -81,6 +81,11 @@ class CircuitForward:
         circuit, supply = self.circuit, self.process.supply
         rails = {"i(vdd)": supply, "i(vread)": circuit.v_read, "i(vreturn)": circuit.v_return}
         energy = {"traces": 0.0, "columns": 0.0, "neurons": 0.0}
+        # One bias generator serves all traces, another all neurons.
+        energy["biases"] = sum(
+            supply_energy(runs[name].waveforms, {"i(vbias)": supply})
+            for name in ("trace0", "neuron0")
+        )
         for name, run in runs.items():
             part = name.rstrip("0123456789") + "s"
             used = {key: v for key, v in rails.items() if key in run.waveforms.signals}

@@ -6,11 +6,13 @@ import pytest
 from spicesnn.circuits.classifier import ClassifierCircuit
 from spicesnn.circuits.deck import Deck, Knob, Transient, Waveform
 from spicesnn.engine.batch import run_batch
+from spicesnn.engine.installation import find_all, find_installation
 from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.pool import Pool
 from spicesnn.engine.verdict import Verdict, judge
 from spicesnn.engine.worker import Job
 from spicesnn.errors import ParameterError, SimulationError
+from spicesnn.measure.spikes import spike_times
 from spicesnn.processes import Process
 from spicesnn.waveforms import Waveforms
 
@@ -69,6 +71,29 @@ def test_library_and_batch_agree(circuit: ClassifierCircuit, process: Process, p
     swing = inside.waveforms["v(v_p)"].max()
     difference = inside.waveforms.at("v(v_p)", times) - batch.waveforms.at("v(v_p)", times)
     assert np.abs(difference).max() < 2e-3 * swing
+
+
+def test_every_version_found_gives_the_same_spikes(
+    circuit: ClassifierCircuit, process: Process
+) -> None:
+    """39 and 46 lie side by side (`make test` sees to it), in the library and in batch."""
+    deck, knobs = circuit.neuron_deck(process), {"vsum_plus": Waveform.constant(1.03)}
+    trains = []
+    versions = {i.version for i in find_all()}
+    if len(versions) < 2:
+        pytest.skip("only one version of ngspice is here")
+    for version in versions:
+        ngspice = find_installation(version)
+        with Pool(1, installation=ngspice) as one:
+            inside = one.map([Job(deck, knobs)])[0].checked("library")
+        batch = run_batch(deck, knobs, installation=ngspice).checked("batch")
+        for run in (inside, batch):
+            assert run.ngspice == version
+            wave = run.waveforms
+            trains.append(spike_times(wave.time, wave["v(spike)"], 0.9))
+    for train in trains[1:]:
+        assert train.size == trains[0].size > 3
+        assert np.abs(train - trains[0]).max() < 1e-3 * circuit.stop
 
 
 def test_a_deck_that_does_not_converge_says_what_to_do(pool: Pool) -> None:

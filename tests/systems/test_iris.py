@@ -62,8 +62,12 @@ def test_energy_is_near_what_the_rails_must_give(finished: tuple[Path, Any]) -> 
     most = rails * conductance.sum() * rails * job.circuit.stop
     columns = result["energy_parts"]["columns"]
     assert least < columns < 2 * most
-    bias = job.circuit.trace_bias.i_weight * 1.8 * job.circuit.stop * job.circuit.rows
-    assert bias < result["energy_parts"]["traces"] < 3 * bias
+    bias = job.circuit.trace_bias
+    currents = (bias.i_weight, bias.i_gain_q, bias.i_tau_q, bias.i_gain_p, bias.i_tau_p)
+    neuron = job.circuit.neuron_bias
+    currents += (neuron.i_gain, neuron.i_leak, neuron.i_threshold, neuron.i_refractory)
+    expected = sum(currents) * 1.8 * job.circuit.stop
+    assert result["energy_parts"]["biases"] == pytest.approx(expected, rel=0.01)
 
 
 def test_pictures_are_drawn(finished: tuple[Path, Any]) -> None:
