@@ -82,7 +82,7 @@ def fresh_search() -> None:
 @pytest.mark.usefixtures("fresh_search")
 def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SPICESNN_NGSPICE", str(tmp_path / "nowhere"))
-    with pytest.raises(NgspiceNotFoundError, match="SPICESNN_NGSPICE = .*nowhere does not exist"):
+    with pytest.raises(NgspiceNotFoundError, match=r"SPICESNN_NGSPICE = .*nowhere does not exist"):
         find_installation()
 
 

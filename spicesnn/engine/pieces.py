@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 
 from spicesnn.circuits.deck import Waveform
@@ -92,12 +93,14 @@ class NetworkRunner:
             ):
                 run.checked(job.deck.title)
                 self.converged += 1
+                # The time of a simulation is counted once, where it was done.
+                again = replace(run, analysis_seconds=0.0, iterations=0, rejected=0)
                 if key:
-                    self._memory[key] = run
+                    self._memory[key] = again
                     if self.cache:
                         self.cache.put(key, run.waveforms)
                 for index, name in where:
-                    answers[index][name] = run
+                    answers[index][name] = run if (index, name) == where[0] else again
         return answers
 
     def knobs(

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from spicesnn.learning.rules import RuleName
 from spicesnn.systems.iris import IrisJob, load_conductance, load_job
@@ -33,12 +34,10 @@ def write_pictures(folder: Path) -> Path:
     job = load_job(folder)
     place = folder / "pictures"
     place.mkdir(exist_ok=True)
-    samples = sorted(
-        {path.name.partition("_")[0] for path in (folder / "waveforms").glob("*.nc")},
-        key=lambda name: int(name.removeprefix("sample")),
-    )
-    for number, sample in enumerate(samples):
-        _save(_sample_figure(folder, job, sample, number), place / f"{sample}.png")
+    inputs = json.loads((folder / "waveforms" / "inputs.json").read_text(encoding="utf-8"))
+    for sample, given in inputs.items():
+        figure = _sample_figure(folder, job, sample, given["label"], given["spikes"])
+        _save(figure, place / f"{sample}.png")
     _save(_conductance_figure(folder, job), place / "conductance.png")
     if job.rule != "none":
         _save(_learning_figure(folder, job), place / "learning.png")
@@ -58,13 +57,11 @@ def _open(folder: Path, sample: str, piece: str) -> dict[str, Array]:
         return {"time": np.asarray(data["time"]) * 1e3, **named}
 
 
-def _sample_figure(folder: Path, job: IrisJob, sample: str, label: int) -> Figure:
+def _sample_figure(
+    folder: Path, job: IrisJob, sample: str, label: str, trains: list[list[float]]
+) -> Figure:
     """Input raster, P traces, membranes with output spikes: one sample from left to right."""
-    from spicesnn.systems.iris import encode_iris
-
     circuit = job.circuit
-    _, samples = encode_iris(job, 0)
-    trains = samples[int(sample.removeprefix("sample"))]
     figure = Figure(figsize=(7, 7), layout="constrained")
     raster, trace, *membranes = figure.subplots(
         2 + circuit.units, 1, sharex=True,
@@ -78,7 +75,7 @@ def _sample_figure(folder: Path, job: IrisJob, sample: str, label: int) -> Figur
         _FEATURES[: circuit.rows // fields],
     )
     raster.set_title(
-        f"{sample}, class {label}: input spikes, membrane traces P and outputs after training"
+        f"{sample}, {label}: input spikes, membrane traces P and outputs after training"
     )
     for j in range(circuit.rows):
         data = _open(folder, sample, f"trace{j}")
@@ -149,6 +146,8 @@ def _learning_figure(folder: Path, job: IrisJob) -> Figure:
             if job.seeds > 1:
                 axis.plot(table.T, color=colour, lw=0.6, alpha=0.5)
             axis.plot(table.mean(axis=0), "o-", color=colour, ms=3, label=rule)
+    for axis in (accuracy, writes):
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     accuracy.set(xlabel="epoch", ylabel="held-out accuracy", ylim=(0, 1.02))
     accuracy.axhline(0.9, color="0.5", lw=0.8, ls=":")
     writes.set(xlabel="epoch", ylabel="writes (pulses on one device)", ylim=(0, None))

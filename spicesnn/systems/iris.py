@@ -312,7 +312,7 @@ def _summary(states: list[State]) -> dict[str, Any]:
 def _save_waveforms(
     job: IrisJob, folder: Path, forward: CircuitForward, data: Dataset | None
 ) -> None:
-    """Waveforms of one held-out sample of each class with the final weights, as netCDF."""
+    """Waveforms of one held-out sample of each class with the final weights; their inputs."""
     place = folder / "waveforms"
     place.mkdir(exist_ok=True)
     data = data or iris()
@@ -325,6 +325,11 @@ def _save_waveforms(
     ):
         for name, run in runs.items():
             run.waveforms.to_netcdf(place / f"sample{sample}_{name}.nc")
+    inputs = {
+        f"sample{k}": {"label": data.class_names[data.labels[k]], "spikes": samples[k]}
+        for k in chosen
+    }
+    _write_json(place / "inputs.json", inputs)
 
 
 def _write_json(path: Path, value: Any) -> None:
