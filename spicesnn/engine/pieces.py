@@ -28,7 +28,7 @@ class NetworkRunner:
         cache: WaveformCache | None = None,
         edge_tolerance: float = 2e-3,
     ) -> None:
-        """Prepare a network; `converged` counts the simulations whose verdict was good.
+        """Prepare a network.
 
         Args:
             network: pieces and edges.
@@ -44,7 +44,6 @@ class NetworkRunner:
         self.cache = cache
         self.edge_tolerance = edge_tolerance
         self.stages = network.stages()
-        self.converged = 0
         self._memory: dict[str, Run] = {}
         self._resampled: dict[tuple[int, ...], list[Waveform]] = {}
 
@@ -92,7 +91,6 @@ class NetworkRunner:
                 jobs, keys, places, self.pool.map(jobs, done), strict=True
             ):
                 run.checked(job.deck.title)
-                self.converged += 1
                 # The time of a simulation is counted once, where it was done.
                 again = replace(run, analysis_seconds=0.0, iterations=0, rejected=0)
                 if key:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from zipfile import BadZipFile
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spicesnn.errors import RunFolderError
+from spicesnn.learning.forward import Response
 
 Array = npt.NDArray[np.float64]
 Row = dict[str, float | None]
@@ -27,6 +29,7 @@ class State:
         epoch, batch: the next batch to do.
         writes: programming pulses so far.
         analysis_seconds: the simulator's own time so far.
+        simulations: how many stand behind the answers so far, all converged.
         epoch_totals: sums over the current epoch.
         history: one row a finished epoch.
     """
@@ -39,8 +42,14 @@ class State:
     batch: int = 0
     writes: int = 0
     analysis_seconds: float = 0.0
+    simulations: int = 0
     epoch_totals: dict[str, float] = field(default_factory=dict)
     history: list[Row] = field(default_factory=list)
+
+    def count(self, responses: Sequence[Response]) -> None:
+        """Add what these answers cost."""
+        self.analysis_seconds += sum(r.analysis_seconds for r in responses)
+        self.simulations += sum(r.simulations for r in responses)
 
     def save(self, path: Path) -> None:
         """Write the state atomically."""

@@ -24,7 +24,7 @@ class Response:
         trace: P trace at the learning steps, as its gate voltage, shape (steps, rows).
         energy: supply energy by part of the circuit, joules.
         analysis_seconds: the simulator's own time.
-        simulations: how many simulations it took.
+        simulations: how many stand behind the answer, all converged.
     """
 
     spikes: tuple[Array, ...]

@@ -107,6 +107,8 @@ def train(
 
     Returns:
         The state at the end; `history` has one row an epoch, the first before any training.
+        `writes` adds up over the epochs; `products` are the epoch's own nonzero products of error
+        and gates: the updates of a rule that neither triggers nor rounds.
     """
     batches = -(-len(task.train) // loop.batch) if rule else 0
 
@@ -151,19 +153,22 @@ def _learn(
     """One batch: updates from the responses, written sample by sample."""
     devices = PulseArray(device, state.g_min, state.g_max, state.conductance)
     totals = state.epoch_totals
-    state.analysis_seconds += sum(r.analysis_seconds for r in responses)
-    events = opportunities = 0
+    state.count(responses)
+    events = opportunities = products = 0
     for response, label in zip(responses, labels, strict=True):
         error = factors.errors(response.spikes, int(label), steps)
-        update = rule.update(error, factors.gates(response), state.theta, rng)
+        gates = factors.gates(response)
+        update = rule.update(error, gates, state.theta, rng)
         devices, writes = write(devices, update, rng)
         state.writes += writes
         events += update.events
         opportunities += update.opportunities
+        products += int(((error != 0)[:, None, :] & gates).sum())
         _add(totals, "samples", 1)
         _add(totals, "right", float(decide(response.spikes) == label))
     _add(totals, "events", events)
     _add(totals, "opportunities", opportunities)
+    _add(totals, "products", products)
     state.theta = rule.next_theta(state.theta, events, opportunities)
     state.conductance = devices.conductance
 
@@ -177,7 +182,7 @@ def _finish_epoch(
 ) -> None:
     """Answer the held-out set, add a row to the history and begin the next epoch's sums."""
     responses = forward(state.conductance, task.test, steps, done)
-    state.analysis_seconds += sum(r.analysis_seconds for r in responses)
+    state.count(responses)
     decisions = np.array([decide(r.spikes) for r in responses])
     totals = state.epoch_totals
     seen = totals.get("samples", 0)
@@ -188,6 +193,7 @@ def _finish_epoch(
         "undecided": int((decisions < 0).sum()),
         "writes": state.writes,
         "event_rate": totals["events"] / totals["opportunities"] if seen else None,
+        "products": totals.get("products", 0),
         "theta": state.theta,
         "spikes_per_sample": float(np.mean([sum(t.size for t in r.spikes) for r in responses])),
     }

@@ -177,6 +177,7 @@ def run_iris(
                 _write_json(place / "history.json", state.history)
                 states[rule].append(state)
         seconds = sum(s.analysis_seconds for group in states.values() for s in group)
+        simulations = sum(s.simulations for group in states.values() for s in group)
         result = {
             "job": "iris",
             "rule": job.rule,
@@ -185,7 +186,7 @@ def run_iris(
             "logistic_regression_accuracy_mean": float(np.mean(references)),
             "wall_seconds": time.perf_counter() - started,
             "analysis_seconds": seconds,
-            "verdicts": {"converged": forward.runner.converged},
+            "verdicts": {"converged": simulations},
             "ngspice": forward.runner.pool.installation.version_text,
         }
         if "plain" in states and job.rule != "plain":
