@@ -38,10 +38,9 @@ TARGET = 0.90
 TRIALS: dict[RuleName, list[dict[str, float]]] = {
     "error-triggered": [
         {"initial_theta": theta, "set_point": point}
-        for theta in (0.5, 0.6, 0.8)
-        for point in (0.05, 0.2)
+        for theta, point in ((0.4, 0.05), (0.5, 0.02), (0.5, 0.05), (0.6, 0.05))
     ],
-    "plain": [{"rate": rate} for rate in (0.2, 0.4, 0.7, 1.0, 1.5, 2.0)],
+    "plain": [{"rate": rate} for rate in (0.4, 0.7, 1.0, 1.5)],
 }
 TUNING_SEEDS = (100, 101)
 

@@ -29,7 +29,7 @@ class LoopParameters(Parameters):
 
     epochs: int = parameter(6, unit="1", doc="passes through the training set", ge=0)
     batch: int = parameter(2, unit="1", doc="samples answered before their writes are made", ge=1)
-    start_plus: float = parameter(0.58, unit="1", doc="mean start state of G+", ge=0, le=1)
+    start_plus: float = parameter(0.5, unit="1", doc="mean start state of G+", ge=0, le=1)
     start_minus: float = parameter(0.35, unit="1", doc="mean start state of G-", ge=0, le=1)
     start_spread: float = parameter(0.05, unit="1", doc="half width of the start state", ge=0)
 

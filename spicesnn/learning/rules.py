@@ -27,8 +27,8 @@ class ThreeFactors(Parameters):
 
     first_step: float = parameter(4e-3, unit="s", doc="no learning before it (burn-in)", gt=0)
     step: float = parameter(2e-3, unit="s", doc="time between learning steps", gt=0)
-    target_rate: float = parameter(500.0, unit="Hz", doc="wanted rate of the right unit", gt=0)
-    tau_error: float = parameter(2e-3, unit="s", doc="time constant of the rate estimate", gt=0)
+    target_rate: float = parameter(700.0, unit="Hz", doc="wanted rate of the right unit", gt=0)
+    tau_error: float = parameter(5e-3, unit="s", doc="time constant of the rate estimate", gt=0)
     window_low: float = parameter(0.05, unit="V", doc="membrane window, lower end", ge=0)
     window_high: float = parameter(0.6, unit="V", doc="membrane window, upper end", gt=0)
     trace_cutoff: float = parameter(0.295, unit="V", doc="gate voltage over which P counts", gt=0)
@@ -79,8 +79,8 @@ class Update:
 class ErrorTriggered(Parameters):
     """Ternary updates on error events; theta is steered to a set point of the event rate."""
 
-    initial_theta: float = parameter(0.6, unit="1", doc="theta at the start", gt=0)
-    set_point: float = parameter(0.2, unit="1", doc="wanted events a unit and step", gt=0, lt=1)
+    initial_theta: float = parameter(0.7, unit="1", doc="theta at the start", gt=0)
+    set_point: float = parameter(0.02, unit="1", doc="wanted events a unit and step", gt=0, lt=1)
     gain: float = parameter(0.008, unit="1", doc="theta's change a batch for a rate off by 1", ge=0)
     maximum_theta: float = parameter(
         0.95, unit="1", doc="under 1, so that a silent right unit (error -1) can trigger", gt=0

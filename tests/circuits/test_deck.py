@@ -63,13 +63,6 @@ def test_every_transistor_carries_areas_and_perimeters(
             assert key in line
 
 
-def test_size_under_the_minimum(process: Process) -> None:
-    from PySpice.Spice.Netlist import Circuit
-
-    with pytest.raises(ParameterError, match="transistor x: W/L = 1e-07/1e-06 m is under"):
-        process.nfet(Circuit("t"), "x", "d", "g", "s", "b", width=1e-7, length=1e-6)
-
-
 def test_loop_of_edges_is_refused(circuit: ClassifierCircuit, process: Process) -> None:
     deck = circuit.neuron_deck(process)
     edges = (
