@@ -25,7 +25,7 @@ RuleName = Literal["error-triggered", "plain", "none"]
 class ThreeFactors(Parameters):
     """What both rules share: the learning steps, the error and the two gates."""
 
-    first_step: float = parameter(4e-3, unit="s", doc="no learning before it (burn-in)", gt=0)
+    first_step: float = parameter(10e-3, unit="s", doc="no learning before it (burn-in)", gt=0)
     step: float = parameter(2e-3, unit="s", doc="time between learning steps", gt=0)
     target_rate: float = parameter(700.0, unit="Hz", doc="wanted rate of the right unit", gt=0)
     tau_error: float = parameter(5e-3, unit="s", doc="time constant of the rate estimate", gt=0)
@@ -83,7 +83,7 @@ class ErrorTriggered(Parameters):
     set_point: float = parameter(0.05, unit="1", doc="wanted events a unit and step", gt=0, lt=1)
     gain: float = parameter(0.008, unit="1", doc="theta's change a batch for a rate off by 1", ge=0)
     maximum_theta: float = parameter(
-        0.5, unit="1", doc="over a half, right and wrong units may rest at the same rate", gt=0
+        0.35, unit="1", doc="under a half, so that right and wrong units rest apart", gt=0
     )
 
     def next_theta(self, theta: float, events: int, opportunities: int) -> float:
