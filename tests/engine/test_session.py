@@ -149,3 +149,8 @@ def test_a_wrong_knob_is_named_through_the_worker(pool: Pool) -> None:
     with pytest.raises(UnknownNameError, match="no knob of 'divider' named 'rtip'; did you mean"):
         pool.map([Job(divider(), {"rtip": 1e3})])
     assert pool.map([Job(divider(), {})])[0].verdict is Verdict.CONVERGED
+
+
+def test_a_probe_that_is_not_there_is_named(pool: Pool) -> None:
+    run = pool.map([Job(divider(probes=("v(b)", "v(nosuch)")), {})])[0]
+    assert (run.verdict, run.detail) == (Verdict.MISSING_VECTOR, "v(nosuch)")
