@@ -79,7 +79,7 @@ class Update:
 class ErrorTriggered(Parameters):
     """Ternary updates on error events; theta is steered to a set point of the event rate."""
 
-    initial_theta: float = parameter(0.5, unit="1", doc="theta at the start", gt=0)
+    initial_theta: float = parameter(0.25, unit="1", doc="theta at the start", gt=0)
     set_point: float = parameter(0.05, unit="1", doc="wanted events a unit and step", gt=0, lt=1)
     gain: float = parameter(0.008, unit="1", doc="theta's change a batch for a rate off by 1", ge=0)
     maximum_theta: float = parameter(
