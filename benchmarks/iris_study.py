@@ -21,7 +21,7 @@ from rich.progress import Progress
 from scipy import stats
 
 from spicesnn.devices import find_device
-from spicesnn.engine.cache import WaveformCache
+from spicesnn.engine.cache import RunCache
 from spicesnn.learning.baseline import logistic_regression_accuracy
 from spicesnn.learning.checkpoint import State
 from spicesnn.learning.datasets import stratified_split
@@ -213,7 +213,7 @@ def _train(
         if checkpoint.exists()
         else start_state(device, shape, job.loop, parameters, seed)
     )
-    with circuit_forward(job, 1, WaveformCache()) as forward:
+    with circuit_forward(job, 1, RunCache()) as forward:
         end = train(
             forward, task, device, job.factors, parameters, job.loop, steps, state, seed, checkpoint
         )

@@ -45,5 +45,5 @@ class SimulationError(SpicesnnError, RuntimeError):
     """ngspice did not give a trustworthy answer."""
 
 
-class WorkerDiedError(SimulationError):
-    """A worker process died several times on the same job."""
+class CacheError(SpicesnnError):
+    """The cache of runs cannot be written."""

@@ -16,3 +16,8 @@ def spice_number(value: float) -> str:
     if not math.isfinite(value):
         raise ParameterError(f"cannot write {value} into a deck: give a finite number.")
     return f"{value:.5e}"
+
+
+def thermal_voltage(celsius: float) -> float:
+    """k T / q in volts (SI 2019 constants)."""
+    return 1.380649e-23 / 1.602176634e-19 * (celsius + 273.15)

@@ -16,10 +16,10 @@ from PySpice.Spice.NgSpice.Shared import NgSpiceShared, ffi
 
 from spicesnn.engine.installation import Installation
 from spicesnn.errors import SimulationError, UnknownNameError
-from spicesnn.units import spice_number
 
 Array = npt.NDArray[np.float64]
 _FORGET = 1000
+_MOST_MESSAGES = 5000
 _SCRATCH = "spicesnn_corners"
 
 logging.getLogger("PySpice").setLevel(logging.CRITICAL)
@@ -41,7 +41,8 @@ class NgspiceLibrary(NgSpiceShared):  # type: ignore[misc]  # PySpice is untyped
 
     def send_char(self, message: str, ngspice_id: int) -> int:
         """Collect one line of ngspice's output (PySpice's callback)."""
-        self.messages.append(message.partition(" ")[2])
+        if len(self.messages) < _MOST_MESSAGES:
+            self.messages.append(message.partition(" ")[2])
         return 0
 
     def command(self, text: str) -> int:
@@ -59,24 +60,24 @@ class NgspiceLibrary(NgSpiceShared):  # type: ignore[misc]  # PySpice is untyped
         array = ffi.new("char*[]", [*lines, ffi.NULL])
         return int(self._ngspice_shared.ngSpice_Circ(array))
 
-    def alter(self, element: str, value: float) -> None:
-        """Give a resistor, capacitor or constant source of the current circuit a new value."""
-        self.command(f"alter {element} = {spice_number(value)}")
+    def alter(self, target: str, value: float) -> None:
+        """Give an element (`r1`, `v1 dc`) or parameter (`@m1[delvto]`) a new value."""
+        self.command(f"alter {target} = {value:.16g}")
 
-    def alter_waveform(self, element: str, time: Array, value: Array) -> None:
-        """Give a piecewise-linear source of the current circuit new corners.
+    def alter_source(self, element: str, form: str, numbers: Array) -> None:
+        """Give a source of the current circuit a new waveform; form `pwl` or `pulse`.
 
         ngspice cuts the list of an `alter` command off after about a thousand characters without
-        a word, so the corners are written straight into a vector's memory, and the command names
+        a word, so the numbers are written straight into a vector's memory, and the command names
         that vector. This is also exact and takes no parsing.
         """
-        self.command(f"let {_SCRATCH} = unitvec({2 * time.size})")
+        self.command(f"let {_SCRATCH} = unitvec({numbers.size})")
         info = self._ngspice_shared.ngGet_Vec_Info(_SCRATCH.encode())
-        if info == ffi.NULL or info.v_length != 2 * time.size:
+        if info == ffi.NULL or info.v_length != numbers.size:
             raise SimulationError(f"ngspice made no room for the waveform of {element}.")
-        memory = np.frombuffer(ffi.buffer(info.v_realdata, 16 * time.size), dtype=np.float64)
-        memory[0::2], memory[1::2] = time, value
-        self.command(f"alter @{element}[pwl] = {_SCRATCH}")
+        buffer = ffi.buffer(info.v_realdata, 8 * numbers.size)
+        np.frombuffer(buffer, dtype=np.float64)[:] = numbers
+        self.command(f"alter @{element}[{form}] = {_SCRATCH}")
 
     def vector(self, name: str) -> Array:
         """A copy of one vector of the current plot.

@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spicesnn.circuits.classifier import ClassifierCircuit
-from spicesnn.circuits.deck import Waveform
-from spicesnn.engine.cache import WaveformCache
+from spicesnn.circuits.deck import Value
 from spicesnn.engine.pieces import NetworkRunner, Settings
 from spicesnn.engine.pool import Pool
 from spicesnn.engine.run import Run
@@ -31,12 +30,11 @@ class CircuitForward:
         circuit: ClassifierCircuit,
         process: Process,
         pool: Pool,
-        cache: WaveformCache | None = None,
     ) -> None:
         """Build the template decks once; the pool runs them."""
         self.circuit = circuit
         self.process = process
-        self.runner = NetworkRunner(circuit.network(process), pool, cache)
+        self.runner = NetworkRunner(circuit.network(process), pool)
 
     def __call__(
         self,
@@ -70,7 +68,7 @@ class CircuitForward:
         for sample in samples:
             if len(sample) != circuit.rows:
                 raise DataError(f"a sample has {len(sample)} spike trains, not {circuit.rows}.")
-            traces: dict[str, dict[str, Waveform | float]] = {
+            traces: dict[str, dict[str, Value]] = {
                 f"trace{j}": {"vevent": circuit.stimulus(train, self.process)}
                 for j, train in enumerate(sample)
             }

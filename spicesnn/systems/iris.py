@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from spicesnn.circuits.classifier import ClassifierCircuit
 from spicesnn.devices import find_device
-from spicesnn.engine.cache import WaveformCache
+from spicesnn.engine.cache import RunCache
 from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.pool import Pool
 from spicesnn.errors import ParameterError, RunFolderError
@@ -105,12 +105,12 @@ def encode_iris(
 
 @contextmanager
 def circuit_forward(
-    job: IrisJob, workers: int, cache: WaveformCache | None
+    job: IrisJob, workers: int, cache: RunCache | None
 ) -> Iterator[CircuitForward]:
     """The job's circuit with a pool of workers behind it."""
     process = find_process(job.process)
-    with Pool(workers, job.options) as pool:
-        yield CircuitForward(job.circuit, process, pool, cache)
+    with Pool(workers, job.options, cache=cache) as pool:
+        yield CircuitForward(job.circuit, process, pool)
 
 
 def run_iris(
@@ -119,7 +119,7 @@ def run_iris(
     workers: int | None = None,
     resume: bool = False,
     watcher: Watcher | None = None,
-    cache: WaveformCache | None = None,
+    cache: RunCache | None = None,
     data: Dataset | None = None,
 ) -> dict[str, Any]:
     """Run the job and leave a run folder.
@@ -150,7 +150,7 @@ def run_iris(
     steps = job.factors.steps(job.circuit.stop)
     states: dict[RuleName, list[State]] = {rule: [] for rule in job.rules()}
     references = []
-    with circuit_forward(job, workers, cache or WaveformCache()) as forward:
+    with circuit_forward(job, workers, cache or RunCache()) as forward:
         _prepare(folder, job, resume)
         for seed in range(job.seeds):
             task, _ = encode_iris(job, seed, data)

@@ -1,0 +1,42 @@
+from pathlib import Path
+
+import numpy as np
+
+from spicesnn.engine.cache import RunCache
+from spicesnn.engine.run import Run
+from spicesnn.engine.verdict import Verdict
+from spicesnn.waveforms import Waveforms
+
+
+def a_run(points: int = 5) -> Run:
+    time = np.linspace(0, 1, points)
+    return Run(Verdict.CONVERGED, "", Waveforms(time, {"v(a)": time**2}), 46)
+
+
+def test_it_keeps_waveforms_and_survives_damage(tmp_path: Path) -> None:
+    cache = RunCache(tmp_path)
+    cache.put("ab12", a_run())
+    kept = cache.get("ab12")
+    assert kept is not None
+    np.testing.assert_array_equal(kept.waveforms["v(a)"], a_run().waveforms["v(a)"])
+    assert kept.analysis_seconds == 0
+    assert cache.get("ab13") is None
+    next(tmp_path.rglob("*.npz")).write_bytes(b"half a file")
+    assert cache.get("ab12") is None
+
+
+def test_what_was_used_longest_ago_goes_first(tmp_path: Path) -> None:
+    cache = RunCache(tmp_path)
+    for k in range(6):
+        cache.put(f"aa{k}", a_run(100))
+        path = tmp_path / "aa" / f"aa{k}.npz"
+        import os
+
+        os.utime(path, (1000 + k, 1000 + k))
+    assert cache.get("aa0") is not None  # used again
+    size = cache.info().bytes // 6
+    RunCache(tmp_path, limit=3 * size).trim()
+    left = {p.stem for p in tmp_path.rglob("*.npz")}
+    assert left == {"aa0", "aa4", "aa5"}
+    assert cache.clear().files == 3
+    assert cache.info().files == 0
