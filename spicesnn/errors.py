@@ -31,6 +31,11 @@ class UnknownNameError(SpicesnnError, LookupError):
             else f"there are: {', '.join(names) or 'none'}."
         )
         super().__init__(f"there is no {kind} named {name!r}; {hint}")
+        self._made_of = kind, name, names
+
+    def __reduce__(self) -> tuple[type[UnknownNameError], tuple[str, str, list[str]]]:
+        """As it was made, so that it comes through a worker's pipe."""
+        return type(self), self._made_of
 
 
 class DataError(SpicesnnError, ValueError):
@@ -47,3 +52,11 @@ class SimulationError(SpicesnnError, RuntimeError):
 
 class CacheError(SpicesnnError):
     """The cache of runs cannot be written."""
+
+
+class UnsafeDeckError(SpicesnnError):
+    """A deck from outside holds a line that could run a program or reach a file."""
+
+
+class DeckError(SpicesnnError, ValueError):
+    """A deck from outside cannot be read."""

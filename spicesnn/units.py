@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from spicesnn.errors import ParameterError
 
@@ -21,3 +22,24 @@ def spice_number(value: float) -> str:
 def thermal_voltage(celsius: float) -> float:
     """k T / q in volts (SI 2019 constants)."""
     return 1.380649e-23 / 1.602176634e-19 * (celsius + 273.15)
+
+
+_NUMBER = re.compile(
+    r"([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(meg|mil|[tgkmunpfa])?[a-z]*", re.I
+)
+_SUFFIXES = {
+    "t": 1e12, "g": 1e9, "meg": 1e6, "k": 1e3, "m": 1e-3, "mil": 25.4e-6, "u": 1e-6, "n": 1e-9,
+    "p": 1e-12, "f": 1e-15, "a": 1e-18,
+}  # fmt: skip
+
+
+def parse_spice_number(text: str) -> float:
+    """Read a SPICE number: `10k`, `1meg`, `2.5e-3`, `100pF`; `M` is milli, as in SPICE.
+
+    Raises:
+        ParameterError: it is no number.
+    """
+    match = _NUMBER.fullmatch(text.strip())
+    if not match:
+        raise ParameterError(f"{text!r} is not a SPICE number, such as 10k, 1meg or 2.5e-3.")
+    return float(match.group(1)) * _SUFFIXES.get((match.group(2) or "").lower(), 1.0)

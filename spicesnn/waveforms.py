@@ -59,6 +59,27 @@ class Waveforms:
         """Write a netCDF-4 file."""
         self.to_xarray().to_netcdf(path, engine="netcdf4")
 
+    def to_csv(self, path: Path) -> None:
+        """Write one column for time and one a signal, in full precision."""
+        table = np.column_stack([self.time, *self.signals.values()])
+        header = ",".join(["time", *self.signals])
+        np.savetxt(path, table, fmt="%.17g", delimiter=",", header=header, comments="")
+
+    def to_raw(self, path: Path) -> None:
+        """Write a binary raw file as ngspice does."""
+        names = ["time", *self.signals]
+        kinds = ["time", *("current" if n.startswith("i(") else "voltage" for n in self.signals)]
+        variables = "".join(
+            f"\t{k}\t{n}\t{kind}\n" for k, (n, kind) in enumerate(zip(names, kinds, strict=True))
+        )
+        head = (
+            "Title: spicesnn\nPlotname: Transient Analysis\nFlags: real\n"
+            f"No. Variables: {len(names)}\nNo. Points: {self.time.size}\n"
+            f"Variables:\n{variables}Binary:\n"
+        )
+        table = np.column_stack([self.time, *self.signals.values()])
+        path.write_bytes(head.encode() + table.astype("<f8").tobytes())
+
 
 def read_raw(path: Path) -> Waveforms:
     """Read the first plot of a binary ngspice raw file of a transient analysis.

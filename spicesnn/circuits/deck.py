@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from typing import ClassVar
@@ -158,11 +158,33 @@ def start_of(value: Waveform | Pulse) -> float:
 
 @dataclass(frozen=True)
 class Transient:
-    """A transient analysis, in seconds. `maximum_step` bounds the solver's own step."""
+    """A transient analysis, in seconds.
+
+    Attributes:
+        stop: its end.
+        maximum_step: bound of the solver's own step.
+        start: waveforms are kept from here on.
+        from_initial: begin at the `.ic` voltages without an operating point (SPICE's UIC).
+    """
+
 
     axis: ClassVar[str] = "time"
     stop: float
     maximum_step: float
+    start: float = 0.0
+    from_initial: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the times.
+
+        Raises:
+            ParameterError: they are not positive, or the start is not before the stop.
+        """
+        if not (self.stop > 0 and self.maximum_step > 0 and 0 <= self.start < self.stop):
+            raise ParameterError(
+                f"a transient needs 0 <= start < stop and a positive maximum step, not start "
+                f"{self.start:g}, stop {self.stop:g}, maximum step {self.maximum_step:g} s."
+            )
 
     @property
     def end(self) -> float:
@@ -172,7 +194,8 @@ class Transient:
     def command(self) -> str:
         """The analysis in ngspice's words; the print step plays no part in what is kept."""
         step, stop = spice_number(self.maximum_step), spice_number(self.stop)
-        return f"tran {step} {stop} 0 {step}"
+        start = spice_number(self.start) if self.start else "0"
+        return f"tran {step} {stop} {start} {step}{' uic' if self.from_initial else ''}"
 
 
 @dataclass(frozen=True)
@@ -270,9 +293,7 @@ class Deck:
         if isinstance(analysis, Transient):
             stop = _number(STOP, given.pop(STOP, analysis.stop))
             step = _number(MAXIMUM_STEP, given.pop(MAXIMUM_STEP, analysis.maximum_step))
-            if stop <= 0 or step <= 0:
-                raise ParameterError(f"knobs {STOP} and {MAXIMUM_STEP} must be positive seconds.")
-            analysis = Transient(stop, step)
+            analysis = replace(analysis, stop=stop, maximum_step=step)
         devices = {n: _number(n, given.pop(n)) for n in list(given) if _DEVICE_KNOB.fullmatch(n)}
         for name in given:
             known = [*self.knobs, *self.parameters, *_RUN_KNOBS, "@device[delvto]"]

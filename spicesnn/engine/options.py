@@ -51,7 +51,7 @@ class SimulationOptions(Parameters):
             f"vntol={self.voltage_tolerance:g} chgtol={self.charge_tolerance:g} "
             f"gmin={self.minimum_conductance:g} method={self.method} bypass={int(self.bypass)} "
             f"itl1={self.dc_iterations} itl4={self.transient_iterations} "
-            f"gminsteps={self.gmin_steps} srcsteps={self.source_steps} warn=1 maxwarns=5"
+            f"gminsteps={self.gmin_steps} srcsteps={self.source_steps} warn=1 maxwarns=200"
             + (" klu" if klu else "")
         )
 

@@ -118,6 +118,7 @@ class Pool:
         self.installation = installation or find_installation()
         self.limits = limits or Limits()
         self.cache = cache
+        self.form = form
         self._start = Start(self.options, self.installation, self.limits, form)
         self._pool: list[_Worker] = []
 
@@ -158,6 +159,8 @@ class Pool:
             SimulationError: a run cannot be trusted.
             UnknownNameError, ParameterError: a knob is unknown or its value does not suit it.
         """
+        for job in jobs:
+            job.deck.settings(job.knobs)
         keys = [self._key(job) for job in jobs]
         runs: dict[int, Run] = {}
         waiting: deque[int] = deque()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -37,6 +38,7 @@ class Run:
         peak_memory: of the process that ran it, bytes.
         ladder: rungs that were tried after a failure to converge, in order.
         reloaded: knobs that made the deck be loaded again.
+        changes: of each probe relative to its swing, where `verify` asked for them.
     """
 
     verdict: Verdict
@@ -53,6 +55,7 @@ class Run:
     peak_memory: int = 0
     ladder: tuple[str, ...] = ()
     reloaded: tuple[str, ...] = ()
+    changes: Mapping[str, float] = field(default_factory=dict)
 
     def checked(self, title: str) -> Run:
         """Itself, if it can be trusted.

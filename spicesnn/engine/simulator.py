@@ -99,7 +99,8 @@ class Simulator:
                 options = options.model_copy(update={"method": "gear"})
             elif isinstance(settings.analysis, Transient):
                 options = options.model_copy(update={"transient_iterations": 100})
-                finer = Transient(settings.analysis.stop, settings.analysis.maximum_step / 10)
+                largest = settings.analysis.maximum_step / 10
+                finer = replace(settings.analysis, maximum_step=largest)
                 settings = replace(settings, analysis=finer)
             else:
                 tried.pop()
