@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import Decimal
 
 from spicesnn.errors import ParameterError
 
@@ -28,8 +29,8 @@ _NUMBER = re.compile(
     r"([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(meg|mil|[tgkmunpfa])?[a-z]*", re.I
 )
 _SUFFIXES = {
-    "t": 1e12, "g": 1e9, "meg": 1e6, "k": 1e3, "m": 1e-3, "mil": 25.4e-6, "u": 1e-6, "n": 1e-9,
-    "p": 1e-12, "f": 1e-15, "a": 1e-18,
+    "t": "1e12", "g": "1e9", "meg": "1e6", "k": "1e3", "m": "1e-3", "mil": "25.4e-6", "u": "1e-6",
+    "n": "1e-9", "p": "1e-12", "f": "1e-15", "a": "1e-18",
 }  # fmt: skip
 
 
@@ -42,4 +43,6 @@ def parse_spice_number(text: str) -> float:
     match = _NUMBER.fullmatch(text.strip())
     if not match:
         raise ParameterError(f"{text!r} is not a SPICE number, such as 10k, 1meg or 2.5e-3.")
-    return float(match.group(1)) * _SUFFIXES.get((match.group(2) or "").lower(), 1.0)
+    suffix = _SUFFIXES.get((match.group(2) or "").lower(), "1")
+    # In decimals, so that 30u is 3e-05 and not a neighbour of it.
+    return float(Decimal(match.group(1)) * Decimal(suffix))
