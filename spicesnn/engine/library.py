@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -25,16 +26,32 @@ _SCRATCH = "spicesnn_corners"
 logging.getLogger("PySpice").setLevel(logging.CRITICAL)
 
 
+class OnlineHooks(Protocol):
+    """What takes part in a running transient."""
+
+    def accepted(self, values: dict[str, float]) -> None:
+        """Called at each accepted time point with the saved vectors, `time` among them."""
+
+    def value(self, source: str, time: float) -> float:
+        """Value of an external source; ngspice asks for any time after the last accepted one."""
+
+
 class NgspiceLibrary(NgSpiceShared):  # type: ignore[misc]  # PySpice is untyped
     """libngspice in this process. One instance a process: the library keeps global state."""
 
-    def __init__(self, installation: Installation) -> None:
-        """Load the library with one thread and without start-up files of the user."""
+    def __init__(self, installation: Installation, online: OnlineHooks | None = None) -> None:
+        """Load the library with one thread and without start-up files of the user.
+
+        Args:
+            installation: which one.
+            online: sees every accepted time point and gives the values of external sources.
+        """
+        self.online = online
         os.environ["NGSPICE_LIBRARY_PATH"] = str(installation.library)
         self.setup_platform()
         self.messages: list[str] = []
         self._commands = 0
-        super().__init__(send_data=False)
+        super().__init__(send_data=online is not None)
         self.command("set num_threads=1")
         self.command("set nomoremode")
         # Else it reads /proc/meminfo at every time point: 60 % of a small run.
@@ -46,6 +63,21 @@ class NgspiceLibrary(NgSpiceShared):  # type: ignore[misc]  # PySpice is untyped
         if len(self.messages) < _MOST_MESSAGES:
             self.messages.append(message.partition(" ")[2])
         return 0
+
+    def send_data(self, values: dict[str, complex], count: int, ngspice_id: int) -> int:
+        """An accepted time point (PySpice's callback)."""
+        if self.online:
+            self.online.accepted({name.lower(): value.real for name, value in values.items()})
+        return 0
+
+    def get_vsrc_data(self, out: Any, time: float, node: str, ngspice_id: int) -> int:
+        """Value of an external voltage source (PySpice's callback)."""
+        if self.online:
+            out[0] = self.online.value(node.lower(), time)
+        return 0
+
+    # The two callbacks differ in nothing but their name.
+    get_isrc_data = get_vsrc_data
 
     def command(self, text: str) -> int:
         """Run one command of any length; what it says is added to `messages`."""

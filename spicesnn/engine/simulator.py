@@ -21,7 +21,7 @@ from spicesnn.circuits.deck import (
     start_of,
 )
 from spicesnn.engine.installation import Installation, find_installation
-from spicesnn.engine.library import NgspiceLibrary
+from spicesnn.engine.library import NgspiceLibrary, OnlineHooks
 from spicesnn.engine.messages import MessageClass, classify_all
 from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.run import Run
@@ -58,10 +58,12 @@ class Simulator:
     be dead afterwards, so it then refuses further work: start a new process.
     """
 
-    def __init__(self, installation: Installation | None = None) -> None:
+    def __init__(
+        self, installation: Installation | None = None, online: OnlineHooks | None = None
+    ) -> None:
         """Load the library of this installation (by default the newest found)."""
         self.installation = installation or find_installation()
-        self._library = NgspiceLibrary(self.installation)
+        self._library = NgspiceLibrary(self.installation, online)
         self._loaded: list[_Loaded] = []
         self._temperature = 27.0
         self._dead = ""
