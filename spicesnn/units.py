@@ -25,9 +25,7 @@ def thermal_voltage(celsius: float) -> float:
     return 1.380649e-23 / 1.602176634e-19 * (celsius + 273.15)
 
 
-_NUMBER = re.compile(
-    r"([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(meg|mil|[tgkmunpfa])?[a-z]*", re.I
-)
+_NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(meg|mil|[tgkmunpfa])?[a-z]*", re.I)
 _SUFFIXES = {
     "t": "1e12", "g": "1e9", "meg": "1e6", "k": "1e3", "m": "1e-3", "mil": "25.4e-6", "u": "1e-6",
     "n": "1e-9", "p": "1e-12", "f": "1e-15", "a": "1e-18",

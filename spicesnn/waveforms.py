@@ -82,10 +82,12 @@ class Waveforms:
 
 
 def read_raw(path: Path) -> Waveforms:
-    """Read the first plot of a binary ngspice raw file of a transient analysis.
+    """Read the first plot of a binary ngspice raw file of a transient, a sweep or an `.op`.
+
+    The header's count of points is not trusted: ngspice leaves it at 0 where a run breaks off.
 
     Raises:
-        DataError: the file is not a binary raw file of real values with a time axis.
+        DataError: the file is not a binary raw file of real values.
     """
     blob = path.read_bytes()
     head, mark, body = blob.partition(b"Binary:\n")
@@ -97,10 +99,12 @@ def read_raw(path: Path) -> Waveforms:
         for line in header.partition("Variables:\n")[2].splitlines()
         if line.strip()
     ]
-    if "complex" in header.partition("Variables:")[0] or not names or names[0] != "time":
-        raise DataError(f"{path} is not a transient analysis.")
+    if "Flags: complex" in header or not names:
+        raise DataError(f"{path} holds no real values.")
     rows = len(body) // (8 * len(names))
     table = np.frombuffer(body, dtype=np.float64, count=rows * len(names))
     table = table.reshape(rows, len(names))
+    if "Plotname: Operating Point" in header:
+        return Waveforms(np.zeros(rows), {n: table[:, k].copy() for k, n in enumerate(names)})
     signals = {n: table[:, k].copy() for k, n in enumerate(names) if k}
     return Waveforms(table[:, 0].copy(), signals)

@@ -167,7 +167,6 @@ class Transient:
         from_initial: begin at the `.ic` voltages without an operating point (SPICE's UIC).
     """
 
-
     axis: ClassVar[str] = "time"
     stop: float
     maximum_step: float

@@ -13,6 +13,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
 from spicesnn.circuits.deck import Deck, Value
 from spicesnn.engine.installation import Installation, find_installation
 from spicesnn.engine.limits import Limits
@@ -20,6 +22,7 @@ from spicesnn.engine.messages import classify_all
 from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.run import Run
 from spicesnn.engine.verdict import Verdict, judge
+from spicesnn.errors import DataError
 from spicesnn.waveforms import Waveforms, read_raw
 
 _PR_SET_PDEATHSIG = 1
@@ -92,7 +95,10 @@ def _before_ngspice(limits: Limits) -> None:
 
 def _read(path: Path, deck: Deck) -> Waveforms | None:
     """The raw file, with its vectors under the names of the deck's probes."""
-    raw = read_raw(path)
+    try:
+        raw = read_raw(path)
+    except DataError:
+        return None
     names = {_vector(probe): probe for probe in (*deck.probes, *deck.region_probes)}
     return Waveforms(raw.time, {names.get(_vector(n), n): s for n, s in raw.signals.items()})
 
@@ -104,8 +110,6 @@ def _vector(name: str) -> str:
 
 
 def _probes(deck: Deck, waveforms: Waveforms | None) -> Waveforms:
-    import numpy as np
-
     if waveforms is None:
         return Waveforms(np.empty(0), {})
     signals = {n: s for n, s in waveforms.signals.items() if n in deck.probes}

@@ -92,9 +92,7 @@ class RunCache:
         path, wave = self._path(key), run.waveforms
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(
-                dir=path.parent, suffix=".part", delete=False
-            ) as file:
+            with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
                 try:
                     np.savez(
                         file, allow_pickle=False, time=wave.time, ngspice=run.ngspice,

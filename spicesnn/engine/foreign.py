@@ -189,7 +189,9 @@ class _Reader:
 
     def _placed(self, line: Line) -> str:
         """An include line with an absolute path."""
-        match = re.match(r"(\.(?:incl?|include|lib))\s+[\"']?([^\"'\s]+)[\"']?(.*)", line.text, re.I)
+        match = re.match(
+            r"(\.(?:incl?|include|lib))\s+[\"']?([^\"'\s]+)[\"']?(.*)", line.text, re.I
+        )
         if not match:
             return line.text
         command, name, rest = match.groups()
@@ -325,9 +327,7 @@ def _source(name: str, text: str) -> Knob | None:
     rest = (rest[: ac.start()] if ac else rest).strip()
     number = r"[-+]?[\d.][-+.\w]*"
     constant = re.fullmatch(rf"(?:dc\s*=?\s*)?({number})?", rest, re.I)
-    moving = re.fullmatch(
-        rf"(?:dc\s*=?\s*{number}\s+)?(pulse|pwl)\s*\(([^()]*)\)", rest, re.I
-    )
+    moving = re.fullmatch(rf"(?:dc\s*=?\s*{number}\s+)?(pulse|pwl)\s*\(([^()]*)\)", rest, re.I)
     nodes = (words[1], words[2])
     value: Value
     try:

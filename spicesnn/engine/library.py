@@ -120,7 +120,7 @@ class NgspiceLibrary(NgSpiceShared):  # type: ignore[misc]  # PySpice is untyped
             UnknownNameError: the plot has no such real vector.
         """
         info = self._ngspice_shared.ngGet_Vec_Info(name.encode())
-        if ffi.NULL in (info, info.v_realdata):
+        if info == ffi.NULL or info.v_realdata == ffi.NULL:  # noqa: PLR1714
             raise UnknownNameError("vector", name, ())
         count = info.v_length
         return np.frombuffer(ffi.buffer(info.v_realdata, count * 8), dtype=np.float64).copy()

@@ -26,6 +26,7 @@ from spicesnn.engine.worker import Form, Job, Start
 from spicesnn.errors import ParameterError
 
 _ATTEMPTS = 3
+_LAST_WORDS = (Verdict.DECK_REFUSED, Verdict.OUT_OF_MEMORY)
 # A worker is replaced after so many runs, or so many bytes over its first run's memory.
 _MOST_RUNS, _MOST_GROWTH = 5000, 200e6
 
@@ -247,7 +248,8 @@ class Pool:
         worker.job = None
         if isinstance(answer, Exception):
             raise answer
-        if answer.verdict is Verdict.DECK_REFUSED or worker.is_worn(answer):
+        # After a refused deck, or without memory, the library may be dead.
+        if answer.verdict in _LAST_WORDS or worker.is_worn(answer):
             self._replace(worker)
         finish(index, answer)
 

@@ -115,7 +115,9 @@ def _floating(deck: Deck, messages: Sequence[Message]) -> tuple[Verdict, str] | 
     for message in messages:
         if message.kind is MessageClass.SINGULAR_MATRIX:
             named = re.search(r"check nodes? (.*)", message.text, re.I)
-            nodes = set(re.findall(r"[\w.:#]+", named.group(1).lower())) - {"and"} if named else {""}
+            nodes = (
+                set(re.findall(r"[\w.:#]+", named.group(1).lower())) - {"and"} if named else {""}
+            )
             if not nodes <= set_nodes:
                 return Verdict.FLOATING_NODE, message.text
     return None
@@ -133,9 +135,7 @@ def _ratings(messages: Sequence[Message]) -> tuple[Verdict, str] | None:
     )
 
 
-def _region(
-    deck: Deck, settings: Settings, waveforms: Waveforms
-) -> tuple[Verdict, str] | None:
+def _region(deck: Deck, settings: Settings, waveforms: Waveforms) -> tuple[Verdict, str] | None:
     limit = _WEAK_LIMIT * thermal_voltage(settings.temperature)
     left = []
     for name in deck.weak_inversion:

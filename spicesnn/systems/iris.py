@@ -104,9 +104,7 @@ def encode_iris(
 
 
 @contextmanager
-def circuit_forward(
-    job: IrisJob, workers: int, cache: RunCache | None
-) -> Iterator[CircuitForward]:
+def circuit_forward(job: IrisJob, workers: int, cache: RunCache | None) -> Iterator[CircuitForward]:
     """The job's circuit with a pool of workers behind it."""
     process = find_process(job.process)
     with Pool(workers, job.options, cache=cache) as pool:

@@ -84,5 +84,3 @@ def test_workers_end_with_the_pool(circuit: ClassifierCircuit, process: Process)
 def test_no_workers() -> None:
     with pytest.raises(ParameterError, match="workers = 0: give at least 1"):
         Pool(0)
-
-
