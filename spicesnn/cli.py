@@ -116,8 +116,8 @@ def run_deck(
     """Run a deck and say whether the answer can be trusted; exit 1 if it cannot."""
     from spicesnn.engine.foreign import read_deck
     from spicesnn.engine.options import SimulationOptions
-    from spicesnn.report.runs import summary, sweep_points, write_plot, write_waveforms
     from spicesnn.engine.session import Session
+    from spicesnn.report.runs import summary, sweep_points, write_plot, write_waveforms
 
     foreign = read_deck(deck, probe, SimulationOptions.profile(profile), root, trust)
     points = sweep_points(setting, sweep)

@@ -21,7 +21,7 @@ def spice_number(value: float) -> str:
 
 
 def thermal_voltage(celsius: float) -> float:
-    """k T / q in volts (SI 2019 constants)."""
+    """K T / q in volts (SI 2019 constants)."""
     return 1.380649e-23 / 1.602176634e-19 * (celsius + 273.15)
 
 

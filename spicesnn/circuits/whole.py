@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import product
 
 from spicesnn.circuits.deck import Deck, Knob, Value
 from spicesnn.circuits.network import Network
@@ -26,10 +27,9 @@ def whole_deck(network: Network, settings: Mapping[str, Mapping[str, Value]] | N
     """
     pieces = list(network.pieces.values())
     first = pieces[0].deck
-    for piece in pieces:
-        for name in ("models", "analysis", "temperature"):
-            if getattr(piece.deck, name) != getattr(first, name):
-                raise ParameterError(f"pieces {pieces[0].name} and {piece.name} differ in {name}.")
+    for piece, name in product(pieces, ("models", "analysis", "temperature")):
+        if getattr(piece.deck, name) != getattr(first, name):
+            raise ParameterError(f"pieces {pieces[0].name} and {piece.name} differ in {name}.")
     templates = {piece.deck.identity: piece.deck for piece in pieces}
     labels = {identity: f"piece{k}" for k, identity in enumerate(templates)}
     shared: dict[str, str] = {}
@@ -60,11 +60,11 @@ def whole_deck(network: Network, settings: Mapping[str, Mapping[str, Value]] | N
         called = " ".join(nets[port] for port in ports[deck.identity])
         lines.append(f"x{piece.name} {called} {labels[deck.identity]}")
         for probe in deck.probes:
-            kind, node = probe[0], _node(probe)
-            if kind == "v":
-                probes.append(f"v({nets.get(node, f'x{piece.name}.{node}')})")
-            else:
+            node = _node(probe)
+            if probe.startswith("i("):
                 probes.append(f"i(v.x{piece.name}.{node})")
+            else:
+                probes.append(f"v({nets.get(node, f'x{piece.name}.{node}')})")
         for node, level in deck.initial.items():
             initial[nets.get(node, f"x{piece.name}.{node}")] = level
     netlist = "\n".join([*shared.values(), *bodies, *lines])

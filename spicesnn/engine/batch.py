@@ -58,7 +58,7 @@ def run_batch(
             process = subprocess.Popen(
                 command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env={**os.environ, **installation.environment()},
-                preexec_fn=lambda: _before_ngspice(limits),
+                preexec_fn=lambda: _before_ngspice(limits),  # noqa: PLW1509 - a worker has one
             )  # fmt: skip
             late = False
             try:

@@ -22,7 +22,7 @@ from spicesnn.circuits.deck import (
     Waveform,
 )
 from spicesnn.engine.options import SimulationOptions
-from spicesnn.engine.vetting import Line, logical_lines, vet
+from spicesnn.engine.vetting import Line, included, logical_lines, vet
 from spicesnn.errors import DeckError, ParameterError
 from spicesnn.units import parse_spice_number
 
@@ -33,11 +33,73 @@ _TYPED = {
 }  # fmt: skip
 # Known to ngspice 39 and 46 (manual, chapter on .options); passed through.
 _KNOWN = frozenset(
-    """abstol acct list node nomod nopage numdgt opts seed temp tnom autostop gmin gminsteps itl1
-    itl2 keepopinfo noinit noopac pivrel pivtol reltol rshunt srcsteps vntol chgtol interp itl3
-    itl4 itl5 itl6 lvltim maxord method ramptime trtol xmu bypass trytocompact badmos3 defad defas
-    defl defw scale scalm savecurrents warn maxwarns klu sparse noacct post brief cshunt newtrunc
-    indverbosity epsmin gshunt optran noopiter limpts cptime defnrd defnrs""".split()
+    [
+        "abstol",
+        "acct",
+        "list",
+        "node",
+        "nomod",
+        "nopage",
+        "numdgt",
+        "opts",
+        "seed",
+        "temp",
+        "tnom",
+        "autostop",
+        "gmin",
+        "gminsteps",
+        "itl1",
+        "itl2",
+        "keepopinfo",
+        "noinit",
+        "noopac",
+        "pivrel",
+        "pivtol",
+        "reltol",
+        "rshunt",
+        "srcsteps",
+        "vntol",
+        "chgtol",
+        "interp",
+        "itl3",
+        "itl4",
+        "itl5",
+        "itl6",
+        "lvltim",
+        "maxord",
+        "method",
+        "ramptime",
+        "trtol",
+        "xmu",
+        "bypass",
+        "trytocompact",
+        "badmos3",
+        "defad",
+        "defas",
+        "defl",
+        "defw",
+        "scale",
+        "scalm",
+        "savecurrents",
+        "warn",
+        "maxwarns",
+        "klu",
+        "sparse",
+        "noacct",
+        "post",
+        "brief",
+        "cshunt",
+        "newtrunc",
+        "indverbosity",
+        "epsmin",
+        "gshunt",
+        "optran",
+        "noopiter",
+        "limpts",
+        "cptime",
+        "defnrd",
+        "defnrs",
+    ]
 )
 _NODES = {
     "r": 2, "c": 2, "l": 2, "v": 2, "i": 2, "b": 2, "d": 2, "q": 3, "m": 4, "j": 3, "z": 3, "e": 4,
@@ -45,9 +107,24 @@ _NODES = {
 }  # fmt: skip
 _SIZES = ("w", "l")
 _UNUSED = frozenset(
-    ".print .plot .probe .width .meas .measure .four .title .tf .sens .pz .disto .noise .ac".split()
+    [
+        ".print",
+        ".plot",
+        ".probe",
+        ".width",
+        ".meas",
+        ".measure",
+        ".four",
+        ".title",
+        ".tf",
+        ".sens",
+        ".pz",
+        ".disto",
+        ".noise",
+        ".ac",
+    ]
 )
-_ANALYSES = frozenset(".tran .op .dc".split())
+_ANALYSES = frozenset([".tran", ".op", ".dc"])
 
 
 @dataclass(frozen=True)
@@ -160,13 +237,7 @@ class _Reader:
 
     def _command(self, command: str, line: Line) -> None:
         if command in _ANALYSES:
-            if self.analysis is not None:
-                self.notes.append(f"{line.where}: a second analysis was left out: {line.text}")
-                return
-            try:
-                self.analysis = _analysis(line)
-            except ParameterError as error:
-                raise DeckError(f"{line.where}: {line.text!r}: {error}") from None
+            self._analysis(line)
         elif command in (".options", ".option", ".opt"):
             self._option_line(line)
         elif command == ".temp":
@@ -175,36 +246,36 @@ class _Reader:
             self._initial(command, line)
         elif command in (".param", ".params"):
             self._parameter(line)
-        elif command == ".save":
-            self.saved += re.findall(r"[vi]\([^)]*\)|@[\w.:#]+\[\w+\]", line.text.lower())
+        elif command in (".save", ".print", ".plot"):
+            self.saved += re.findall(r"[vi]\([^),]*\)|@[\w.:#]+\[\w+\]", line.text.lower())
         elif command in _UNUSED:
-            if command in (".print", ".plot"):
-                self.saved += re.findall(r"[vi]\([^),]*\)", line.text.lower())
-            else:
-                self.notes.append(f"{line.where}: not used: {line.text}")
+            self.notes.append(f"{line.where}: not used: {line.text}")
         elif command in (".include", ".inc", ".incl", ".lib"):
             self.models.append(self._placed(line))
         else:
             self.body.append(line.text)
 
+    def _analysis(self, line: Line) -> None:
+        if self.analysis is not None:
+            self.notes.append(f"{line.where}: a second analysis was left out: {line.text}")
+            return
+        try:
+            self.analysis = _analysis(line)
+        except ParameterError as error:
+            raise DeckError(f"{line.where}: {line.text!r}: {error}") from None
+
     def _placed(self, line: Line) -> str:
         """An include line with an absolute path."""
-        match = re.match(
-            r"(\.(?:incl?|include|lib))\s+[\"']?([^\"'\s]+)[\"']?(.*)", line.text, re.I
-        )
-        if not match:
+        found = included(line.text)
+        if not found:
             return line.text
-        command, name, rest = match.groups()
-        if command.lower() == ".lib" and not rest.strip():
-            return line.text
-        return f'{command} "{self.folder / name}"{rest}'
+        return f'{line.text.split()[0]} "{self.folder / found[0]}" {found[1]}'.strip()
 
     def _option_line(self, line: Line) -> None:
         left = []
         changes: dict[str, object] = {}
         for word in re.findall(r"\w+\s*=\s*\S+|\w+", line.text.split(None, 1)[1]):
-            name, _, value = (part.strip() for part in word.partition("="))
-            name = name.lower()
+            name, _, value = (part.strip() for part in word.lower().partition("="))
             if name not in _KNOWN:
                 near = get_close_matches(name, sorted(_KNOWN), n=2, cutoff=0.6)
                 hint = f"did you mean {' or '.join(near)}?" if near else "leave it out."
@@ -214,12 +285,8 @@ class _Reader:
                 )
             if name in _TYPED:
                 changes[_TYPED[name]] = self._number(line, [value])
-            elif name == "method":
-                changes["method"] = "gear" if value.lower().startswith("gear") else "trap"
-            elif name in ("klu", "sparse"):
-                changes["solver"] = name
-            elif name == "bypass":
-                changes["bypass"] = value not in ("", "0")
+            elif name in ("method", "klu", "sparse", "bypass"):
+                changes |= _choice(name, value)
             elif name == "temp":
                 self.temperature = self._number(line, [value])
             else:
@@ -268,15 +335,19 @@ class _Reader:
                     f"{line.where}: {node} and {earlier} are one node: SPICE knows no case."
                 )
                 self.nodes[node.lower()] = node
-        knob = None
-        if kind in "rcl" and len(words) > 3:
-            knob = self._passive(name, words)
-        elif kind in "vi" and len(words) > 2:
-            knob = _source(name, line.text)
+        knob = self._knob(name, kind, line.text)
         if knob and name not in self.knobs:
             self.knobs[name] = knob
         else:
             self.body.append(self._sized(name, line.text) if kind in "mx" else line.text)
+
+    def _knob(self, name: str, kind: str, text: str) -> Knob | None:
+        words = text.split()
+        if kind in "rcl" and len(words) > 3:
+            return self._passive(name, words)
+        if kind in "vi" and len(words) > 2:
+            return _source(name, text)
+        return None
 
     def _passive(self, name: str, words: Sequence[str]) -> Knob | None:
         try:
@@ -316,6 +387,15 @@ class _Reader:
             return parse_spice_number(words[0] if words else "")
         except ParameterError as error:
             raise DeckError(f"{line.where}: {line.text!r}: {error}") from None
+
+
+def _choice(name: str, value: str) -> dict[str, object]:
+    """The typed option of one that is no number."""
+    if name == "method":
+        return {"method": "gear" if value.startswith("gear") else "trap"}
+    if name == "bypass":
+        return {"bypass": value not in ("", "0")}
+    return {"solver": name}
 
 
 def _source(name: str, text: str) -> Knob | None:

@@ -49,14 +49,16 @@ _MARKS: tuple[tuple[MessageClass, tuple[str, ...]], ...] = (
     )),
     (MessageClass.CONVERGENCE_FAILURE, (
         "timestep too small", "time step too small", "no convergence", "iteration limit reached",
-        "simulation(s) aborted", "operating point", "analysis not run", "op failed", "convergence failed",
+        "simulation(s) aborted", "operating point", "analysis not run", "op failed",
+        "convergence failed",
     )),
     (MessageClass.DECK_ERROR, (
         "unknown subckt", "undefined parameter", "could not find", "unknown model", "no such file",
         "syntax error", "can't find model", "no valid netlist", "circuit not parsed", "mif-error",
         "unable to find definition of model", "no simulation", "unknown device type",
         "unimplemented", "too few parameters", "too many parameters", "no such function",
-        "cannot compute substitute", "expression err", "formula() error", "illegal", "missing .ends",
+        "cannot compute substitute", "expression err", "formula() error", "illegal",
+        "missing .ends",
         "nesting", "valid model", "not enough nodes", "error on line", "there aren't any circuits",
         "netlist line", "error: ",
     )),

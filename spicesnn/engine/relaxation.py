@@ -81,7 +81,9 @@ def relax(
     for end in np.linspace(0, stop, windows + 1)[1:]:
         changed = set(network.pieces)
         moving: list[Edge] = []
-        for turn in range(1, most_rounds + 1):
+        turn = 0
+        while changed and turn < most_rounds:
+            turn += 1
             jobs = []
             names = [name for name in network.pieces if name in changed]
             for name in names:
@@ -99,8 +101,6 @@ def relax(
                         moving.append(edge)
                     waves[edge] = wave
             changed = {edge.target for edge in moving}
-            if not changed:
-                break
         rounds.append(turn)
         if changed:
             listed = ", ".join(f"{e.source} {e.probe} to {e.target}" for e in moving[:5])

@@ -185,22 +185,29 @@ class Simulator:
             self._temperature = settings.temperature
         for name, value in settings.elements.items():
             known = loaded.elements[name]
-            if known is value or (isinstance(value, float) and known == value):
-                continue
-            loaded.elements[name] = value
-            if isinstance(value, Waveform):
-                library.alter_source(name, "pwl", np.ravel([value.time, value.value], order="F"))
-            elif isinstance(value, Pulse):
-                library.alter_source(name, "pulse", value.numbers())
-            elif name in loaded.moving:
-                library.alter_source(name, "pwl", np.array([0.0, value]))
-            if isinstance(value, Waveform | Pulse):
-                loaded.moving.add(name)
-                library.alter(f"{name} dc", start_of(value))
-            elif name[0].lower() in "vi":
-                library.alter(f"{name} dc", value)
-            else:
-                library.alter(name, value)
+            if known is not value and not (isinstance(value, float) and known == value):
+                self._turn_element(loaded, name, value)
+        self._turn_devices(loaded, settings)
+
+    def _turn_element(self, loaded: _Loaded, name: str, value: Value) -> None:
+        library = self._library
+        loaded.elements[name] = value
+        if isinstance(value, Waveform):
+            library.alter_source(name, "pwl", np.ravel([value.time, value.value], order="F"))
+        elif isinstance(value, Pulse):
+            library.alter_source(name, "pulse", value.numbers())
+        elif name in loaded.moving:
+            library.alter_source(name, "pwl", np.array([0.0, value]))
+        if isinstance(value, Waveform | Pulse):
+            loaded.moving.add(name)
+            library.alter(f"{name} dc", start_of(value))
+        elif name[0].lower() in "vi":
+            library.alter(f"{name} dc", value)
+        else:
+            library.alter(name, value)
+
+    def _turn_devices(self, loaded: _Loaded, settings: Settings) -> None:
+        library = self._library
         for name in set(loaded.devices) - set(settings.devices):
             library.alter(name, loaded.usual[name])
             del loaded.devices[name]

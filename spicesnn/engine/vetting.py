@@ -13,14 +13,65 @@ from pathlib import Path
 from spicesnn.errors import DeckError, UnsafeDeckError
 
 _COMMANDS = frozenset(
-    """.subckt .ends .model .param .params .options .option .opt .ic .nodeset .include .inc .incl
-    .lib .endl .global .temp .func .save .print .plot .probe .width .tran .op .dc .ac .noise .tf
-    .meas .measure .end .if .elseif .else .endif .title .four .sens .pz .disto .csparam .data
-    .enddata""".split()
+    [
+        ".subckt",
+        ".ends",
+        ".model",
+        ".param",
+        ".params",
+        ".options",
+        ".option",
+        ".opt",
+        ".ic",
+        ".nodeset",
+        ".include",
+        ".inc",
+        ".incl",
+        ".lib",
+        ".endl",
+        ".global",
+        ".temp",
+        ".func",
+        ".save",
+        ".print",
+        ".plot",
+        ".probe",
+        ".width",
+        ".tran",
+        ".op",
+        ".dc",
+        ".ac",
+        ".noise",
+        ".tf",
+        ".meas",
+        ".measure",
+        ".end",
+        ".if",
+        ".elseif",
+        ".else",
+        ".endif",
+        ".title",
+        ".four",
+        ".sens",
+        ".pz",
+        ".disto",
+        ".csparam",
+        ".data",
+        ".enddata",
+    ]
 )
 # XSPICE models that read a file, start a program or load code.
 _MODELS = frozenset(
-    "d_process d_cosim filesource file_source d_source d_state table2d table3d".split()
+    [
+        "d_process",
+        "d_cosim",
+        "filesource",
+        "file_source",
+        "d_source",
+        "d_state",
+        "table2d",
+        "table3d",
+    ]
 )
 _MOST_FILES, _MOST_BYTES = 200, 50_000_000
 
@@ -129,13 +180,9 @@ def _vet_line(line: Line) -> Iterator[str]:
     if command.startswith("."):
         if command not in _COMMANDS:
             _refuse(line, f"{command} is not a command that a deck needs")
-        if command in (".include", ".inc", ".incl", ".lib"):
-            name = _path_of(text)
-            # `.lib name` inside a library opens a section; with a file it includes one.
-            if command != ".lib" or len(words) > 2 or "/" in name or "." in name:
-                yield name
-        elif command == ".model" and len(words) > 2:
-            kind = re.split(r"[\s(]", words[2].lower())[0]
+        yield from included(text)[:1]
+        if command == ".model":
+            kind = re.split(r"[\s(]+", f"{text.lower()} ? ?")[2]
             if kind in _MODELS or re.search(r"\b(file|\w+_file|simulation)\s*=", text, re.I):
                 _refuse(line, f"a model of type {kind} can read files or run code")
     elif re.search(r"\b(file|\w+_file|pwlfile)\s*=\s*[\"']?[\w./~]", text, re.I):
@@ -148,14 +195,26 @@ def _vet_line(line: Line) -> Iterator[str]:
         _refuse(line, "it begins with no element's letter and no command")
 
 
-def _path_of(text: str) -> str:
-    match = re.match(r"\.\w+\s+(?:\"([^\"]*)\"|'([^']*)'|(\S+))", text)
-    return next((g for g in match.groups() if g), "") if match else ""
+def included(text: str) -> tuple[str, ...]:
+    """The file that a line includes and what follows it; empty for other lines.
+
+    `.lib name` inside a library opens a section; with a file and a section it includes.
+    """
+    match = re.fullmatch(
+        r"\.(incl?|include|lib)\s+(?:\"([^\"]*)\"|'([^']*)'|([^\s\"']\S*))(.*)", text, re.I
+    )
+    if not match:
+        # What looks like an include and cannot be read as one is resolved as nothing: refused.
+        return ("", "") if re.match(r"\.(inc|lib\s+[\"'])", text, re.I) else ()
+    name, rest = next(g for g in (*match.groups()[1:4], "") if g is not None), match.group(5)
+    if match.group(1).lower() == "lib" and not rest.strip() and not re.search(r"[./]", name):
+        return ()
+    return name, rest.strip()
 
 
 def _resolve(line: Line, name: str, folder: Path, roots: Sequence[Path]) -> Path:
-    if not name or name.startswith("~") or "$" in name:
-        _refuse(line, "an included path must be plain, without ~ or variables")
+    if not name or name.startswith("~") or re.search(r"[$\s\"']", name):
+        _refuse(line, "an included path must be plain, without ~ or variables, quotes or blanks")
     path = (folder / name).resolve()
     if not any(path.is_relative_to(root) for root in roots):
         listed = ", ".join(str(root) for root in roots)
@@ -176,16 +235,5 @@ def _without_comment(line: str) -> str:
     """The line up to a comment: `*` at its start, `;` anywhere, `$` or `//` after a blank."""
     if line.lstrip().startswith("*"):
         return ""
-    quoted = ""
-    for index, char in enumerate(line):
-        if quoted:
-            quoted = "" if char == quoted else quoted
-        elif char in "\"'":
-            quoted = char
-        elif char == ";":
-            return line[:index]
-        elif char == "$" and line[index + 1 : index + 2] in ("", " ", "\t"):
-            return line[:index]
-        elif line.startswith("//", index) and (index == 0 or line[index - 1] in " \t"):
-            return line[:index]
-    return line
+    match = re.match(r"""((?:"[^"]*"|'[^']*'|(?!;|\$(?:\s|$)|(?:^|(?<=\s))//).)*)""", line)
+    return match.group(1) if match else line

@@ -7,13 +7,11 @@ import numpy as np
 import pytest
 
 from spicesnn.circuits.classifier import ClassifierCircuit
-from spicesnn.engine.cache import RunCache
 from spicesnn.engine.pool import Pool
 from spicesnn.engine.verdict import Verdict
 from spicesnn.engine.worker import Job
 from spicesnn.errors import ParameterError, SimulationError
 from spicesnn.processes import Process
-from spicesnn.waveforms import Waveforms
 
 
 def jobs(circuit: ClassifierCircuit, process: Process, count: int) -> list[Job]:
@@ -65,7 +63,7 @@ def test_a_job_that_always_kills_its_worker_is_named(
         thread = threading.Thread(target=kill)
         thread.start()
         try:
-            with pytest.raises(SimulationError, match="spike driver.*: ngspice died on this deck"):
+            with pytest.raises(SimulationError, match=r"spike driver.*: ngspice died on this deck"):
                 pool.map(work)
         finally:
             stop.set()

@@ -6,8 +6,8 @@ import pytest
 from spicesnn.circuits.classifier import ClassifierCircuit
 from spicesnn.circuits.deck import Deck, Knob, Transient, Waveform
 from spicesnn.engine.batch import run_batch
-from spicesnn.engine.limits import Limits
 from spicesnn.engine.installation import find_all, find_installation
+from spicesnn.engine.limits import Limits
 from spicesnn.engine.messages import classify_all
 from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.pool import Pool
