@@ -1,10 +1,14 @@
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from spicesnn.engine.cache import RunCache
 from spicesnn.engine.run import Run
 from spicesnn.engine.verdict import Verdict
+from spicesnn.errors import CacheError
 from spicesnn.waveforms import Waveforms
 
 
@@ -30,8 +34,6 @@ def test_what_was_used_longest_ago_goes_first(tmp_path: Path) -> None:
     for k in range(6):
         cache.put(f"aa{k}", a_run(100))
         path = tmp_path / "aa" / f"aa{k}.npz"
-        import os
-
         os.utime(path, (1000 + k, 1000 + k))
     assert cache.get("aa0") is not None  # used again
     size = cache.info().bytes // 6
@@ -40,3 +42,21 @@ def test_what_was_used_longest_ago_goes_first(tmp_path: Path) -> None:
     assert left == {"aa0", "aa4", "aa5"}
     assert cache.clear().files == 3
     assert cache.info().files == 0
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS])
+def test_a_full_or_read_only_disk_is_a_clear_error(
+    code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was kept before stays, and no half file is left."""
+    cache = RunCache(tmp_path)
+    cache.put("ab1", a_run())
+
+    def full(*arguments: object, **more: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(CacheError, match=r"cannot write into the cache .*spicesnn cache clear"):
+        cache.put("ab2", a_run())
+    assert cache.get("ab1") is not None
+    assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["ab1.npz"]
