@@ -38,11 +38,12 @@ TARGET = 0.90
 TRIALS: dict[RuleName, list[dict[str, float]]] = {
     "error-triggered": [
         {"initial_theta": theta, "set_point": point}
-        for theta, point in ((0.4, 0.05), (0.5, 0.02), (0.5, 0.05), (0.6, 0.05))
+        for theta in (0.25, 0.35)
+        for point in (0.05, 0.15)
     ],
-    "plain": [{"rate": rate} for rate in (0.4, 0.7, 1.0, 1.5)],
+    "plain": [{"rate": rate} for rate in (0.7, 1.5, 3.0, 6.0)],
 }
-TUNING_SEEDS = (100, 101)
+TUNING_SEEDS = (100, 101, 102)
 
 
 def main() -> None:

@@ -81,6 +81,7 @@ def emit(
     out: Annotated[Path, typer.Option(help="Folder for the deck.")] = Path("."),
 ) -> None:
     """Write the complete deck of one trained output with one sample's stimulus."""
+    from spicesnn.engine.installation import find_installation
     from spicesnn.systems.iris import unit_deck_text
 
     text = unit_deck_text(run, unit, sample)
@@ -90,7 +91,7 @@ def emit(
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise RunFolderError(f"cannot write {path}: {error.strerror}.") from None
-    typer.echo(f"{path}: run it by `ngspice -b -r out.raw {path}`")
+    typer.echo(f"{path}: run it by `{find_installation().shell_command()} -b -r out.raw {path}`")
 
 
 @app.command("run")
@@ -263,22 +264,23 @@ def _print_result(result: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    rows = [("circuit, " + result["rule"], result)]
+    rows = [(result["rule"], result)]
     if "plain" in result:
-        rows.append(("circuit, plain", result["plain"]))
-    table = Table("", "held-out accuracy", "writes", "energy a sample", "energy a spike")
+        rows.append(("plain", result["plain"]))
+    table = Table("rule", "held-out accuracy", "writes", "nJ a sample", "nJ a spike")
     for name, part in rows:
         spike = part["energy_per_spike_mean"]
         table.add_row(
             name,
             f"{part['test_accuracy_mean']:.3f}",
             f"{part['writes_mean']:.0f}",
-            f"{part['energy_per_sample_mean'] * 1e9:.2f} nJ",
-            "-" if spike is None else f"{spike * 1e9:.2f} nJ",
+            f"{part['energy_per_sample_mean'] * 1e9:.2f}",
+            "-" if spike is None else f"{spike * 1e9:.2f}",
         )
     reference = result["logistic_regression_accuracy_mean"]
-    table.add_row("logistic regression on the input spike counts", f"{reference:.3f}", "", "", "")
+    table.add_row("(logistic regression)", f"{reference:.3f}", "", "", "")
     Console().print(table)
+    typer.echo("the last row is software, on the same input spike counts")
 
 
 def main() -> None:

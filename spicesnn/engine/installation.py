@@ -50,6 +50,12 @@ class Installation:
         """Environment variables that the program and the library need."""
         return _environment(self.root)
 
+    def shell_command(self) -> str:
+        """How to call the program in a shell: a private copy needs its libraries named."""
+        if self.root is None:
+            return "ngspice" if shutil.which("ngspice") == str(self.program) else str(self.program)
+        return f"LD_LIBRARY_PATH={_libraries(self.root)} {self.program}"
+
 
 def cache_folder() -> Path:
     """The user's cache folder of this project."""
@@ -162,8 +168,12 @@ def _environment(root: Path | None) -> dict[str, str]:
     environment = {"OMP_NUM_THREADS": "1", "SPICE_SCRIPTS": str(scripts)}
     if root is None:
         return environment
-    folders = [str(path) for path in sorted(root.glob("usr/lib/*")) if path.is_dir()]
+    folders = [_libraries(root)]
     if os.environ.get("LD_LIBRARY_PATH"):
         folders.append(os.environ["LD_LIBRARY_PATH"])
     environment["LD_LIBRARY_PATH"] = ":".join(folders)
     return environment
+
+
+def _libraries(root: Path) -> str:
+    return ":".join(str(path) for path in sorted(root.glob("usr/lib/*")) if path.is_dir())

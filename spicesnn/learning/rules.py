@@ -25,7 +25,7 @@ RuleName = Literal["error-triggered", "plain", "none"]
 class ThreeFactors(Parameters):
     """What both rules share: the learning steps, the error and the two gates."""
 
-    first_step: float = parameter(4e-3, unit="s", doc="no learning before it (burn-in)", gt=0)
+    first_step: float = parameter(10e-3, unit="s", doc="no learning before it (burn-in)", gt=0)
     step: float = parameter(2e-3, unit="s", doc="time between learning steps", gt=0)
     target_rate: float = parameter(700.0, unit="Hz", doc="wanted rate of the right unit", gt=0)
     tau_error: float = parameter(5e-3, unit="s", doc="time constant of the rate estimate", gt=0)
@@ -79,11 +79,11 @@ class Update:
 class ErrorTriggered(Parameters):
     """Ternary updates on error events; theta is steered to a set point of the event rate."""
 
-    initial_theta: float = parameter(0.4, unit="1", doc="theta at the start", gt=0)
+    initial_theta: float = parameter(0.25, unit="1", doc="theta at the start", gt=0)
     set_point: float = parameter(0.05, unit="1", doc="wanted events a unit and step", gt=0, lt=1)
     gain: float = parameter(0.008, unit="1", doc="theta's change a batch for a rate off by 1", ge=0)
     maximum_theta: float = parameter(
-        0.95, unit="1", doc="under 1, so that a silent right unit (error -1) can trigger", gt=0
+        0.35, unit="1", doc="under a half, so that right and wrong units rest apart", gt=0
     )
 
     def next_theta(self, theta: float, events: int, opportunities: int) -> float:
@@ -104,7 +104,7 @@ class ErrorTriggered(Parameters):
 class Plain(Parameters):
     """The same factors, steps and gates without the trigger: pulses in proportion to the error."""
 
-    rate: float = parameter(1.5, unit="1", doc="expected pulses for an error of 1", gt=0)
+    rate: float = parameter(3.0, unit="1", doc="expected pulses for an error of 1", gt=0)
 
     def next_theta(self, theta: float, events: int, opportunities: int) -> float:
         """There is no threshold."""

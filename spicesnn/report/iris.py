@@ -92,7 +92,7 @@ def _sample_figure(
         axis.set_ylim(-0.05, 1.0)
         axis.set_ylabel(f"unit {i} (V)")
         axis.annotate(
-            f"{starts.size} spikes", (1, 0.98), xycoords="axes fraction", ha="right", va="top"
+            f"{starts.size} spikes", (0.01, 0.98), xycoords="axes fraction", ha="left", va="top"
         )
     membranes[-1].set_xlabel("time (ms)")
     membranes[-1].set_xlim(0, circuit.stop * 1e3)

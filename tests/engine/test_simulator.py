@@ -13,7 +13,7 @@ from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.pool import Pool
 from spicesnn.engine.verdict import Verdict, judge
 from spicesnn.engine.worker import Job
-from spicesnn.errors import ParameterError, SimulationError
+from spicesnn.errors import ParameterError, SimulationError, UnknownNameError
 from spicesnn.measure.spikes import spike_times
 from spicesnn.processes import Process
 from spicesnn.waveforms import Waveforms
@@ -148,3 +148,14 @@ def test_options_are_typed() -> None:
     with pytest.raises(ParameterError, match="no parameter 'gmin'"):
         SimulationOptions(gmin=1e-12)
     assert "gmin=1e-17" in SimulationOptions().line()
+
+
+def test_a_wrong_knob_is_named_through_the_worker(pool: Pool) -> None:
+    with pytest.raises(UnknownNameError, match="no knob of 'divider' named 'rtip'; did you mean"):
+        pool.map([Job(divider(), {"rtip": 1e3})])
+    assert pool.map([Job(divider(), {})])[0].verdict is Verdict.CONVERGED
+
+
+def test_a_probe_that_is_not_there_is_named(pool: Pool) -> None:
+    run = pool.map([Job(divider(probes=("v(b)", "v(nosuch)")), {})])[0]
+    assert (run.verdict, run.detail) == (Verdict.MISSING_VECTOR, "v(nosuch)")

@@ -6,7 +6,7 @@ from spicesnn.learning.forward import Response, decide, margin
 from spicesnn.learning.rules import ErrorTriggered, Plain, ThreeFactors, Update
 from spicesnn.learning.writes import write
 
-FACTORS = ThreeFactors()
+FACTORS = ThreeFactors(first_step=4e-3)
 STEPS = FACTORS.steps(10e-3)
 
 
@@ -60,9 +60,9 @@ def test_trigger_is_ternary_and_only_over_theta() -> None:
 
 def test_theta_moves_towards_the_set_point_and_stays_in_bounds() -> None:
     rule = ErrorTriggered(gain=0.1, set_point=0.05)
-    assert rule.next_theta(0.5, 50, 100) == pytest.approx(0.5 + 0.1 * 0.45)
+    assert rule.next_theta(0.2, 50, 100) == pytest.approx(0.2 + 0.1 * 0.45)
     assert rule.next_theta(0.001, 0, 100) == 1e-16
-    assert rule.next_theta(0.94, 100, 100) == rule.maximum_theta
+    assert rule.next_theta(0.34, 100, 100) == rule.maximum_theta
 
 
 def test_plain_is_proportional_in_the_mean() -> None:

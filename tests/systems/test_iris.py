@@ -116,6 +116,22 @@ def test_emitted_deck_alone_gives_the_tools_spikes(
     assert (match.missed, match.added) == (0, 0)
 
 
+def test_the_command_that_emit_prints_runs_the_deck(
+    finished: tuple[Path, Any], tmp_path: Path
+) -> None:
+    """In a shell that knows nothing of this project."""
+    code = "from spicesnn.cli import main; main()"
+    deck = ["emit", str(finished[0]), "--unit", "1", "--sample", "7", "--out", str(tmp_path)]
+    said = subprocess.run(
+        [sys.executable, "-c", code, *deck], capture_output=True, text=True, check=True
+    ).stdout
+    subprocess.run(
+        said.split("`")[1], shell=True, cwd=tmp_path, check=False, capture_output=True,
+        env={"PATH": "/usr/local/bin:/usr/bin:/bin"}, timeout=300,
+    )  # fmt: skip
+    assert read_raw(tmp_path / "out.raw").time[-1] == pytest.approx(IrisJob().circuit.stop)
+
+
 _SCRIPT = """
 import sys
 from pathlib import Path
