@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -78,20 +79,21 @@ def emit(
     run: Annotated[Path, typer.Argument(help="A finished run folder.")],
     unit: Annotated[int, typer.Option(help="Output, from 0.")] = 0,
     sample: Annotated[int, typer.Option(help="Index into the data set.")] = 0,
+    seed: Annotated[int, typer.Option(help="Repetition of the run.")] = 0,
     out: Annotated[Path, typer.Option(help="Folder for the deck.")] = Path("."),
 ) -> None:
     """Write the complete deck of one trained output with one sample's stimulus."""
-    from spicesnn.engine.installation import find_installation
+    from spicesnn.engine.installation import shell_command
     from spicesnn.systems.iris import unit_deck_text
 
-    text = unit_deck_text(run, unit, sample)
+    text = unit_deck_text(run, unit, sample, seed)
     path = out / f"iris_unit{unit}_sample{sample}.cir"
     try:
         out.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise RunFolderError(f"cannot write {path}: {error.strerror}.") from None
-    typer.echo(f"{path}: run it by `{find_installation().shell_command()} -b -r out.raw {path}`")
+    typer.echo(f"{path}: run it by `{shell_command()} -b -r out.raw {shlex.quote(str(path))}`")
 
 
 @app.command("run")
@@ -178,8 +180,9 @@ def doctor() -> None:
     table = Table("what", "found", "good for", "how to get it")
     for finding in findings:
         style = None if finding.good else ("red" if finding.needed else "yellow")
-        how = "" if finding.good else finding.how_to_get
-        table.add_row(finding.name, finding.found, finding.good_for, how, style=style)
+        table.add_row(
+            finding.name, finding.found, finding.good_for, finding.how_to_get, style=style
+        )
     Console().print(table)
     if any(f.needed and not f.good for f in findings):
         raise typer.Exit(1)

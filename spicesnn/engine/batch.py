@@ -57,7 +57,7 @@ def run_batch(
         with (path / "log").open("wb") as log:
             process = subprocess.Popen(
                 command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env={**os.environ, **installation.environment()},
+                env={**os.environ, "HOME": folder, **installation.environment()},
                 preexec_fn=lambda: _before_ngspice(limits),  # noqa: PLW1509 - a worker has one
             )  # fmt: skip
             late = False
@@ -73,6 +73,8 @@ def run_batch(
     messages = classify_all(lines)
     if late or process.returncode == -signal.SIGXCPU:
         verdict, detail = Verdict.TIMED_OUT, f"{limits.wall:g} s, {limits.cpu:g} s of CPU"
+    elif process.returncode < 0:
+        verdict, detail = Verdict.CRASHED, signal.Signals(-process.returncode).name
     else:
         verdict, detail = judge(deck, settings, waveforms, messages)
     found = dict(_STATISTICS.findall("\n".join(lines).lower()))

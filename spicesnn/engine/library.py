@@ -7,6 +7,7 @@ the messages (the verdict classifies them) and talks to the library's calls dire
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 from typing import Any, Protocol
@@ -16,7 +17,7 @@ import numpy.typing as npt
 from PySpice.Spice.NgSpice.Shared import NgSpiceShared, ffi
 
 from spicesnn.engine.installation import Installation
-from spicesnn.errors import SimulationError, UnknownNameError
+from spicesnn.errors import NgspiceNotFoundError, SimulationError, UnknownNameError
 
 Array = npt.NDArray[np.float64]
 _FORGET = 1000
@@ -40,7 +41,10 @@ class NgspiceLibrary(NgSpiceShared):  # type: ignore[misc]  # PySpice is untyped
     """libngspice in this process. One instance a process: the library keeps global state."""
 
     def __init__(self, installation: Installation, online: OnlineHooks | None = None) -> None:
-        """Load the library with one thread and without start-up files of the user.
+        """Load the library with one thread.
+
+        It reads a `.spiceinit` in the working folder and in the home (its call that forbids it,
+        `ngSpice_nospiceinit`, crashes in 46): workers have folders of their own for both.
 
         Args:
             installation: which one.
@@ -49,6 +53,12 @@ class NgspiceLibrary(NgSpiceShared):  # type: ignore[misc]  # PySpice is untyped
         self.online = online
         os.environ["NGSPICE_LIBRARY_PATH"] = str(installation.library)
         self.setup_platform()
+        try:
+            ctypes.CDLL(str(installation.library))
+        except OSError as error:
+            raise NgspiceNotFoundError(
+                f"{installation.library} cannot be loaded: {error}; run `spicesnn doctor`."
+            ) from None
         self.messages: list[str] = []
         self._commands = 0
         super().__init__(send_data=online is not None)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from spicesnn.circuits.deck import Value, Waveform
 from spicesnn.circuits.network import Network
 from spicesnn.engine.cache import RunCache
-from spicesnn.engine.grid import on_grid, shared_grid
+from spicesnn.engine.grid import resample
 from spicesnn.engine.pool import Pool
 from spicesnn.engine.run import Run
 from spicesnn.engine.worker import Job
@@ -108,8 +108,8 @@ class NetworkRunner:
         if waves is None:
             sources = [runs[edge.source].waveforms for edge in edges]
             recorded = [(w.time, w[e.probe]) for w, e in zip(sources, edges, strict=True)]
-            grid = shared_grid(recorded, self.edge_tolerance, [e.floor for e in edges])
-            waves = [Waveform(grid, on_grid(*wave, grid)) for wave in recorded]
+            grid, values = resample(recorded, self.edge_tolerance, [e.floor for e in edges])
+            waves = [Waveform(grid, value) for value in values]
             if lasting:
                 self._resampled[keys] = waves
         return {edge.knob: wave for edge, wave in zip(edges, waves, strict=True)}

@@ -38,6 +38,8 @@ class _Worker:
         self.connection: Connection
         self.connection, child = Pipe()
         self.errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        # A folder of its own, also as home: no start-up file of anybody is read.
+        self.folder = tempfile.TemporaryDirectory(prefix="spicesnn-")
         end, self.lifeline = os.pipe()
         with child:
             self.process = subprocess.Popen(
@@ -46,7 +48,13 @@ class _Worker:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self.errors,
-                env={**os.environ, **start.installation.environment()},
+                cwd=self.folder.name,
+                env={
+                    **os.environ,
+                    "PYTHONPATH": _import_path(),
+                    "HOME": self.folder.name,
+                    **start.installation.environment(),
+                },
                 start_new_session=True,
             )
         os.close(end)
@@ -83,7 +91,13 @@ class _Worker:
         self.errors.seek(0)
         text = self.errors.read()[-2000:].decode(errors="replace").strip()
         self.errors.close()
+        self.folder.cleanup()
         return code, text
+
+
+def _import_path() -> str:
+    """What this process imports from, for one that starts in another folder."""
+    return os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
 
 
 class Pool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from spicesnn.circuits.deck import STOP, Transient, Value, Waveform, start_of
 from spicesnn.circuits.network import Edge, Network
-from spicesnn.engine.grid import on_grid, shared_grid
+from spicesnn.engine.grid import resample
 from spicesnn.engine.pool import Pool
 from spicesnn.engine.run import Run
 from spicesnn.engine.worker import Job
@@ -141,11 +141,8 @@ def _driven(
     recorded = [_until(waves[e], e.probe, end) for e in edges]
     if not recorded:
         return {}
-    grid = shared_grid(recorded, tolerance, [edge.floor for edge in edges])
-    return {
-        edge.knob: Waveform(grid, on_grid(*wave, grid))
-        for edge, wave in zip(edges, recorded, strict=True)
-    }
+    grid, values = resample(recorded, tolerance, [edge.floor for edge in edges])
+    return {e.knob: Waveform(grid, v) for e, v in zip(edges, values, strict=True)}
 
 
 def _until(wave: Waveforms, probe: str, end: float) -> tuple[np.ndarray, np.ndarray]:

@@ -22,7 +22,7 @@ from spicesnn.circuits.deck import (
 )
 from spicesnn.engine.installation import Installation, find_installation
 from spicesnn.engine.library import NgspiceLibrary, OnlineHooks
-from spicesnn.engine.messages import MessageClass, classify_all
+from spicesnn.engine.messages import Message, MessageClass, classify_all
 from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.run import Run
 from spicesnn.engine.verdict import Verdict, judge, refusal
@@ -45,6 +45,7 @@ class _Loaded:
     parameters: Mapping[str, float]
     elements: dict[str, Value]
     moving: set[str]
+    messages: tuple[Message, ...]
     devices: dict[str, float] = field(default_factory=dict)
     usual: dict[str, float] = field(default_factory=dict)
     statistics: _Statistics = (0.0, 0, 0)
@@ -123,8 +124,8 @@ class Simulator:
         klu = options.with_klu(deck.elements, self.installation.klu)
         library.messages.clear()
         loaded, reloaded = self._select(deck, settings, options, klu)
-        messages = classify_all(library.messages)
         if loaded is None:
+            messages = classify_all(library.messages)
             self._dead = refusal(messages) or "; ".join(library.messages[-3:]) or "no reason given"
             return Run(
                 Verdict.DECK_REFUSED, self._dead, ngspice=version, options=options,
@@ -137,7 +138,7 @@ class Simulator:
                 raise ParameterError(f"{deck.title}: turning a knob failed: {message.text}")
         library.messages.clear()
         library.command(settings.analysis.command())
-        messages += classify_all(library.messages)
+        messages = loaded.messages + classify_all(library.messages)
         waveforms = self._waveforms(deck, settings)
         library.command("destroy all")
         verdict, detail = judge(deck, settings, waveforms, messages)
@@ -171,11 +172,12 @@ class Simulator:
         changed = before[-1].parameters if before else parameters
         reloaded = tuple(n for n, v in parameters.items() if changed[n] != v)
         failed = self._library.load(deck.text(options.line(klu), parameters))
-        if failed or refusal(classify_all(self._library.messages)):
+        messages = classify_all(self._library.messages)
+        if failed or refusal(messages):
             return None, reloaded
         defaults = {name: knob.default for name, knob in deck.knobs.items()}
         moving = {n for n, value in defaults.items() if isinstance(value, Waveform | Pulse)}
-        self._loaded.append(_Loaded(key, deck.identity, parameters, defaults, moving))
+        self._loaded.append(_Loaded(key, deck.identity, parameters, defaults, moving, messages))
         return self._loaded[-1], reloaded
 
     def _turn(self, loaded: _Loaded, settings: Settings) -> None:

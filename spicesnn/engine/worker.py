@@ -70,13 +70,14 @@ def main(descriptor: int, lifeline: int) -> None:
     try:
         start: Start = connection.recv()
         start.limits.hold_memory()
-        simulator = Simulator(start.installation) if start.form == "library" else None
+        simulator = None
         while True:
             identity, deck, knobs = connection.recv()
             if deck is not None:
                 decks[identity] = deck
             try:
-                if simulator:
+                if start.form == "library":
+                    simulator = simulator or Simulator(start.installation)
                     start.limits.hold_cpu()
                     run = simulator.run(decks[identity], knobs, start.options)
                 else:

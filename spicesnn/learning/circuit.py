@@ -96,5 +96,5 @@ class CircuitForward:
             trace=np.array([w.at("v(v_p)", steps) for w in traces]).T,
             energy=energy,
             analysis_seconds=sum(run.analysis_seconds for run in runs.values()),
-            simulations=len(runs),
+            simulations=sum(run.iterations > 0 for run in runs.values()),
         )

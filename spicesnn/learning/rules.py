@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from spicesnn.errors import ParameterError
 from spicesnn.learning.forward import Response
 from spicesnn.parameters import Parameters, parameter
 
@@ -34,7 +35,16 @@ class ThreeFactors(Parameters):
     trace_cutoff: float = parameter(0.295, unit="V", doc="gate voltage over which P counts", gt=0)
 
     def steps(self, stop: float) -> Array:
-        """Learning steps of a sample that ends at `stop`, seconds."""
+        """Learning steps of a sample that ends at `stop`, seconds.
+
+        Raises:
+            ParameterError: the sample ends before the first step.
+        """
+        if self.first_step > stop * (1 + 1e-9):
+            raise ParameterError(
+                f"the first learning step, {self.first_step:g} s, comes after the sample's end at "
+                f"{stop:g} s: set factors.first_step or circuit.stop."
+            )
         return np.arange(self.first_step, stop + self.step * 1e-6, self.step)
 
     def errors(self, spikes: Sequence[Array], label: int, steps: Array) -> Array:

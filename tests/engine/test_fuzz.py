@@ -23,8 +23,8 @@ BASES = (
     "title\n.subckt inv a y vdd\nm1 y a 0 0 n w=1u l=1u\nm2 y a vdd vdd p w=2u l=1u\n.ends\n"
     ".model n nmos level=14\n.model p pmos level=14\nvdd vdd 0 1.8\nvin in 0 pwl(0 0 10n 1.8)\n"
     "x1 in out vdd inv\nx2 out o2 vdd inv\n.ic v(o2)=0\n.options reltol=1e-4\n.tran 0.1n 20n\n",
-    "title\n.param r=10k\nv1 a 0 1\nr1 a b {r}\nd1 b 0 dd\n.model dd d is=1e-14 n=1\nb1 c 0 v=v(b)*2\n"
-    "rc c 0 1k\n.dc v1 0 1 0.1\n",
+    "title\n.param r=10k\nv1 a 0 1\nr1 a b {r}\nd1 b 0 dd\n.model dd d is=1e-14 n=1\n"
+    "b1 c 0 v=v(b)*2\nrc c 0 1k\n.dc v1 0 1 0.1\n",
     "title\nq1 c b 0 qq\n.model qq npn bf=100\nvcc vcc 0 5\nrc vcc c 1k\nrb vcc b 100k\n.op\n",
 )
 NASTY = (
@@ -67,8 +67,7 @@ def small_pool() -> Iterator[Pool]:
 def check(text: str, pool: Pool, folder: Path) -> None:
     try:
         foreign = parse_deck(text, folder)
-    except SpicesnnError as error:
-        assert str(error)
+    except SpicesnnError:
         return
     began = time.monotonic()
     run = pool.map([Job(foreign.deck)], raise_on_failure=False)[0]

@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 
 from spicesnn.engine.foreign import parse_deck
+from spicesnn.engine.installation import find_installation
+from spicesnn.engine.session import Session
+from spicesnn.engine.worker import Form
 from spicesnn.errors import DeckError, UnsafeDeckError
 
 BODY = "r1 a 0 1k\nv1 a 0 1\n.op\n"
@@ -57,6 +60,22 @@ def test_hostile_deck_is_refused_with_line_and_reason(name: str, tmp_path: Path)
 def test_a_title_is_vetted_too(first: str, tmp_path: Path) -> None:
     with pytest.raises(UnsafeDeckError, match="line 1"):
         parse_deck(f"{first}\n{BODY}", tmp_path)
+
+
+@pytest.mark.parametrize("form", ["library", "batch"])
+def test_start_up_files_are_not_read(
+    form: Form, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither of the working folder nor of the home."""
+    marker = tmp_path / "marker"
+    (tmp_path / ".spiceinit").write_text(f"shell touch {marker}\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    deck = parse_deck(f"title\n{BODY}", tmp_path).deck
+    installation = find_installation()
+    with Session(deck, form=form, installation=installation) as session:
+        session.run()
+    assert not marker.exists()
 
 
 def test_includes_inside_the_roots_are_allowed(tmp_path: Path) -> None:
