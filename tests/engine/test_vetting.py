@@ -69,10 +69,10 @@ def test_start_up_files_are_not_read(
     """Neither of the working folder nor of the home."""
     marker = tmp_path / "marker"
     (tmp_path / ".spiceinit").write_text(f"shell touch {marker}\n")
+    deck = parse_deck(f"title\n{BODY}", tmp_path).deck
+    installation = find_installation()  # a private copy lies in the true home
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
-    deck = parse_deck(f"title\n{BODY}", tmp_path).deck
-    installation = find_installation()
     with Session(deck, form=form, installation=installation) as session:
         session.run()
     assert not marker.exists()
