@@ -36,14 +36,12 @@ TARGET = 0.90
 # The same number of trials for each rule; the criterion is the mean accuracy on the inner
 # validation sets at the last epoch, ties broken by fewer writes.
 TRIALS: dict[RuleName, list[dict[str, float]]] = {
-    "error-triggered": [
-        {"initial_theta": theta, "set_point": point}
-        for theta in (0.25, 0.35)
-        for point in (0.05, 0.15)
-    ],
+    "error-triggered": [{"set_point": point} for point in (0.1, 0.15, 0.2, 0.3)],
     "plain": [{"rate": rate} for rate in (0.7, 1.5, 3.0, 6.0)],
 }
 TUNING_SEEDS = (100, 101, 102)
+# Splits that played no part in any choice: seeds 0 to 9 were looked at while the job was made.
+FIRST_SEED = 10
 
 
 def main() -> None:
@@ -75,7 +73,8 @@ def main() -> None:
 def run_study(job: IrisJob, seeds: int) -> dict[str, Any]:
     """Histories of both rules and of untrained networks, and the software reference."""
     rules: tuple[RuleName, ...] = ("error-triggered", "plain", "none")
-    jobs = [(rule, seed) for seed in range(seeds) for rule in rules]
+    splits = range(FIRST_SEED, FIRST_SEED + seeds)
+    jobs = [(rule, seed) for seed in splits for rule in rules]
 
     def one(item: tuple[RuleName, int]) -> list[dict[str, Any]]:
         rule, seed = item
@@ -87,7 +86,7 @@ def run_study(job: IrisJob, seeds: int) -> dict[str, Any]:
     for (rule, _), history in zip(jobs, histories, strict=True):
         study[rule].append(history)
     study["logistic_regression"] = [
-        logistic_regression_accuracy(encode_iris(job, seed)[0]) for seed in range(seeds)
+        logistic_regression_accuracy(encode_iris(job, seed)[0]) for seed in splits
     ]
     return study
 

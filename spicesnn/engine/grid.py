@@ -62,12 +62,13 @@ def resample(
 
     The values are those of `on_grid`, which have no bias; where moving the corners off the wave
     costs more than the tolerance, the grid is made finer, and at last the corners stay on it.
+    Values under a floor are kept as they are, on a coarser grid: raising them to the floor would
+    let picoamperes flow where none do, and charge nodes that should rest.
 
     Args:
         waves: pairs of times and values, shape (points,) each; all begin and end together.
         tolerance: volts.
-        floors: for each wave, volts under which differences do not count; values under it are
-            raised to it.
+        floors: for each wave, volts under which differences do not count.
 
     Returns:
         Rising times, shape (corners,), and for each wave its values, shape (corners,).
@@ -77,17 +78,20 @@ def resample(
     """
     levels = [-np.inf] * len(waves) if floors is None else list(floors)
     raised = [(t, np.maximum(v, level)) for (t, v), level in zip(waves, levels, strict=True)]
-    for part in (1.0, 0.5, 0.25):
-        grid = shared_grid(raised, part * tolerance)
-        values = [on_grid(*wave, grid) for wave in raised]
-        errors = [
-            np.abs(np.interp(t, grid, corner) - v).max()
-            for (t, v), corner in zip(raised, values, strict=True)
-        ]
-        if max(errors) <= tolerance:
+
+    def error(grid: Array, values: Sequence[Array]) -> float:
+        return max(
+            float(np.abs(np.maximum(np.interp(t, grid, corner), level) - wanted).max())
+            for (t, wanted), corner, level in zip(raised, values, levels, strict=True)
+        )
+
+    for base, part in ((raised, 1.0), (raised, 0.4), (list(waves), 1.0), (list(waves), 0.4)):
+        grid = shared_grid(base, part * tolerance)
+        values = [on_grid(*wave, grid) for wave in waves]
+        if error(grid, values) <= tolerance:
             return grid, values
-    grid = shared_grid(raised, tolerance)
-    return grid, [np.interp(grid, *wave) for wave in raised]
+    grid = shared_grid(waves, tolerance)
+    return grid, [np.interp(grid, *wave) for wave in waves]
 
 
 def on_grid(time: Array, value: Array, grid: Array) -> Array:

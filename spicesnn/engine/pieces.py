@@ -19,7 +19,7 @@ Settings = Mapping[str, Mapping[str, Value]]
 class NetworkRunner:
     """Runs a network for many settings: stage by stage, every stage's jobs shared by the pool."""
 
-    def __init__(self, network: Network, pool: Pool, edge_tolerance: float = 2e-3) -> None:
+    def __init__(self, network: Network, pool: Pool, edge_tolerance: float = 1e-3) -> None:
         """Prepare a network.
 
         Args:

@@ -77,7 +77,8 @@ class CircuitForward:
 
     def _response(self, runs: dict[str, Run], steps: Array) -> Response:
         circuit, supply = self.circuit, self.process.supply
-        rails = {"i(vdd)": supply, "i(vread)": circuit.v_read, "i(vreturn)": circuit.v_return}
+        # The return rail takes up what the read rail gave: a regulator turns that into heat.
+        rails = {"i(vdd)": supply, "i(vread)": circuit.v_read}
         energy = {"traces": 0.0, "columns": 0.0, "neurons": 0.0}
         # One bias generator serves all traces, another all neurons.
         energy["biases"] = sum(

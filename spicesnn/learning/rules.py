@@ -89,11 +89,11 @@ class Update:
 class ErrorTriggered(Parameters):
     """Ternary updates on error events; theta is steered to a set point of the event rate."""
 
-    initial_theta: float = parameter(0.25, unit="1", doc="theta at the start", gt=0)
-    set_point: float = parameter(0.05, unit="1", doc="wanted events a unit and step", gt=0, lt=1)
-    gain: float = parameter(0.008, unit="1", doc="theta's change a batch for a rate off by 1", ge=0)
+    initial_theta: float = parameter(0.3, unit="1", doc="theta at the start", gt=0)
+    set_point: float = parameter(0.15, unit="1", doc="wanted events a unit and step", gt=0, lt=1)
+    gain: float = parameter(0.02, unit="1", doc="theta's change a batch for a rate off by 1", ge=0)
     maximum_theta: float = parameter(
-        0.35, unit="1", doc="under a half, so that right and wrong units rest apart", gt=0
+        0.5, unit="1", doc="over a half, right and wrong units may rest at the same rate", gt=0
     )
 
     def next_theta(self, theta: float, events: int, opportunities: int) -> float:
