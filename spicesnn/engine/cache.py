@@ -15,7 +15,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from spicesnn.circuits.deck import Deck, Value
+from spicesnn.circuits.deck import Deck, Value, Waveform
 from spicesnn.engine.installation import Installation, cache_folder
 from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.run import Run
@@ -64,10 +64,17 @@ class RunCache:
     ) -> str:
         """Hash of everything that decides the answer."""
         settings = deck.settings(knobs)
-        text = deck.text("", knobs)
-        parts = [installation.version_text, options.identity, text]
-        parts += [repr(sorted(settings.devices.items())), *_included(text)]
-        return sha256("\n".join(parts).encode()).hexdigest()
+        # The deck's text has six figures; the simulator gets the values themselves.
+        parts = [installation.version_text, options.identity, deck.identity]
+        parts += [repr(sorted(settings.devices.items())), repr(settings.temperature)]
+        parts += [repr(dict(settings.parameters)), repr(settings.analysis), *_included(deck.text(""))]
+        exact = sha256("\n".join(parts).encode())
+        for name, value in settings.elements.items():
+            if isinstance(value, Waveform):
+                exact.update(name.encode() + value.time.tobytes() + value.value.tobytes())
+            else:
+                exact.update(f"{name} {value!r}\n".encode())
+        return exact.hexdigest()
 
     def get(self, key: str) -> Run | None:
         """The run of this key, or None where there is none or the file is damaged."""

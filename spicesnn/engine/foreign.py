@@ -228,6 +228,8 @@ class _Reader:
             raise DeckError("a .subckt has no .ends; add it.")
         if self.analysis is None:
             raise DeckError("the deck has no analysis; add a .tran, .op or .dc line.")
+        if not self.nodes:
+            raise DeckError("the deck has no element; note that its first line is only its title.")
         wanted = tuple(p.lower() for p in probes) or self._saved()
         deck = Deck(
             self.title, "\n".join(self.body), "\n".join(self.models), self.knobs, wanted,

@@ -87,7 +87,8 @@ class NetworkRunner:
                     self._memory[key] = again
                 for index, name in where:
                     answers[index][name] = run if (index, name) == where[0] else again
-        return answers
+        # In the network's order, whatever came from memory: sums over pieces must not depend on it.
+        return [{name: answer[name] for name in self.network.pieces} for answer in answers]
 
     def knobs(
         self, name: str, own: Mapping[str, Value], runs: Mapping[str, Run]

@@ -27,6 +27,7 @@ from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.run import Run
 from spicesnn.engine.verdict import Verdict, judge, refusal
 from spicesnn.errors import ParameterError, SimulationError, UnknownNameError
+from spicesnn.units import spice_number
 from spicesnn.waveforms import Waveforms
 
 _STATISTICS = re.compile(r"(total analysis time|total iterations|rejected timepoints)[^=]*= (\S+)")
@@ -175,9 +176,12 @@ class Simulator:
         messages = classify_all(self._library.messages)
         if failed or refusal(messages):
             return None, reloaded
+        # What was read from the text, to its six figures; waveforms are turned before the first
+        # run, so that no answer depends on what was run before it.
         defaults = {name: knob.default for name, knob in deck.knobs.items()}
         moving = {n for n, value in defaults.items() if isinstance(value, Waveform | Pulse)}
-        self._loaded.append(_Loaded(key, deck.identity, parameters, defaults, moving, messages))
+        known = {n: float(spice_number(v)) for n, v in defaults.items() if isinstance(v, float)}
+        self._loaded.append(_Loaded(key, deck.identity, parameters, known, moving, messages))
         return self._loaded[-1], reloaded
 
     def _turn(self, loaded: _Loaded, settings: Settings) -> None:
@@ -186,7 +190,7 @@ class Simulator:
             library.command(f"set temp={settings.temperature:.10g}")
             self._temperature = settings.temperature
         for name, value in settings.elements.items():
-            known = loaded.elements[name]
+            known = loaded.elements.get(name)
             if known is not value and not (isinstance(value, float) and known == value):
                 self._turn_element(loaded, name, value)
         self._turn_devices(loaded, settings)

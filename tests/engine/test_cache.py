@@ -5,7 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from spicesnn.circuits.deck import Deck, Knob, Transient, Value, Waveform
 from spicesnn.engine.cache import RunCache
+from spicesnn.engine.installation import find_installation
+from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.run import Run
 from spicesnn.engine.verdict import Verdict
 from spicesnn.errors import CacheError
@@ -60,3 +63,20 @@ def test_a_full_or_read_only_disk_is_a_clear_error(
         cache.put("ab2", a_run())
     assert cache.get("ab1") is not None
     assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["ab1.npz"]
+
+
+def test_a_key_tells_apart_what_the_text_of_a_deck_does_not() -> None:
+    ngspice = find_installation()
+    knobs = {
+        "vin": Knob("vin", ("a", "0"), Waveform.constant(1.0)),
+        "rtop": Knob("rtop", ("a", "b"), 1e3),
+    }
+    deck = Deck("divider", "r2 b 0 1e3", "", knobs, ("v(b)",), Transient(1e-3, 1e-5))
+    options = SimulationOptions()
+    settings: list[dict[str, Value]] = [
+        {}, {"rtop": 1e3 * (1 + 1e-9)}, {"vin": 1.0}, {"vin": Waveform.constant(1 + 1e-12)},
+        {"@m1[delvto]": 1e-3}, {"temperature": 27 + 1e-9}, {"stop": 2e-3},
+    ]  # fmt: skip
+    keys = [RunCache().key(deck, knobs, options, ngspice) for knobs in settings]
+    assert len(set(keys)) == len(keys)
+    assert keys[0] == RunCache().key(deck, {"rtop": 1e3}, options, ngspice)

@@ -47,6 +47,16 @@ def test_knobs_do_not_leak_from_run_to_run(pool: Pool) -> None:
     np.testing.assert_allclose(ends, [0.5, 0.25, 0.5], rtol=1e-6)
 
 
+def test_a_default_is_turned_in_full_from_the_first_run() -> None:
+    """The deck's text has six figures: a first run must not answer for a rounded value."""
+    third = Knob("rtop", ("a", "b"), 1e3 / 3)
+    deck = divider(knobs=dict(divider().knobs) | {"rtop": third})
+    with Pool() as fresh:
+        first, _, again = fresh.map([Job(deck, {}), Job(deck, {"rtop": 5e3}), Job(deck, {})])
+    np.testing.assert_array_equal(first.waveforms["v(b)"], again.waveforms["v(b)"])
+    assert first.waveforms["v(b)"][-1] == pytest.approx(0.75, abs=1e-9)
+
+
 def test_answers_do_not_depend_on_what_ran_before(
     circuit: ClassifierCircuit, process: Process
 ) -> None:
@@ -157,5 +167,6 @@ def test_a_wrong_knob_is_named_through_the_worker(pool: Pool) -> None:
 
 
 def test_a_probe_that_is_not_there_is_named(pool: Pool) -> None:
-    run = pool.map([Job(divider(probes=("v(b)", "v(nosuch)")), {})])[0]
+    job = Job(divider(probes=("v(b)", "v(nosuch)")), {})
+    run = pool.map([job], raise_on_failure=False)[0]
     assert (run.verdict, run.detail) == (Verdict.MISSING_VECTOR, "v(nosuch)")
