@@ -36,11 +36,17 @@ def parse_spice_number(text: str) -> float:
     """Read a SPICE number: `10k`, `1meg`, `2.5e-3`, `100pF`; `M` is milli, as in SPICE.
 
     Raises:
-        ParameterError: it is no number.
+        ParameterError: it is no number, or beyond floating point.
     """
     match = _NUMBER.fullmatch(text.strip())
     if not match:
         raise ParameterError(f"{text!r} is not a SPICE number, such as 10k, 1meg or 2.5e-3.")
     suffix = _SUFFIXES.get((match.group(2) or "").lower(), "1")
     # In decimals, so that 30u is 3e-05 and not a neighbour of it.
-    return float(Decimal(match.group(1)) * Decimal(suffix))
+    try:
+        value = float(Decimal(match.group(1)) * Decimal(suffix))
+    except ArithmeticError:
+        value = math.inf
+    if not math.isfinite(value):
+        raise ParameterError(f"{text.strip()[:40]!r} is beyond floating point: write less.")
+    return value

@@ -67,7 +67,8 @@ class RunCache:
         # The deck's text has six figures; the simulator gets the values themselves.
         parts = [installation.version_text, options.identity, deck.identity]
         parts += [repr(sorted(settings.devices.items())), repr(settings.temperature)]
-        parts += [repr(dict(settings.parameters)), repr(settings.analysis), *_included(deck.text(""))]
+        parts += [repr(dict(settings.parameters)), repr(settings.analysis)]
+        parts += _included(deck.text(""))
         exact = sha256("\n".join(parts).encode())
         for name, value in settings.elements.items():
             if isinstance(value, Waveform):

@@ -345,6 +345,9 @@ class _Reader:
 
     def _knob(self, name: str, kind: str, text: str) -> Knob | None:
         words = text.split()
+        if not name.isascii():
+            self.notes.append(f"{words[0]} is not an ASCII name, so it is no knob.")
+            return None
         if kind in "rcl" and len(words) > 3:
             return self._passive(name, words)
         if kind in "vi" and len(words) > 2:

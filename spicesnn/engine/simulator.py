@@ -180,7 +180,8 @@ class Simulator:
         # run, so that no answer depends on what was run before it.
         defaults = {name: knob.default for name, knob in deck.knobs.items()}
         moving = {n for n, value in defaults.items() if isinstance(value, Waveform | Pulse)}
-        known = {n: float(spice_number(v)) for n, v in defaults.items() if isinstance(v, float)}
+        known: dict[str, Value] = {}
+        known |= {n: float(spice_number(v)) for n, v in defaults.items() if isinstance(v, float)}
         self._loaded.append(_Loaded(key, deck.identity, parameters, known, moving, messages))
         return self._loaded[-1], reloaded
 

@@ -83,9 +83,11 @@ def test_operating_point_and_sweep(tmp_path: Path) -> None:
         ("r1 a 0 1\n.op\n.options retol=1e-4\n", "no option 'retol'.*did you mean reltol"),
         ("r1 a 0 1\n", "no analysis; add a .tran"),
         (".tran 1u\n", r"write .tran STEP STOP"),
+        (".tran 1u 1e999\n", "'1e999' is beyond floating point"),
         (".tran 1u abc\n", "'abc' is not a SPICE number"),
         (".subckt x a\nr1 a 0 1\n.op\n", "no .ends"),
         ("r1 a 0 1\n.op\n.options reltol=0\n", "relative_tolerance"),
+        (".op\n", "no element; note that its first line is only its title"),
     ],
 )
 def test_unreadable_decks_say_what_to_do(text: str, message: str, tmp_path: Path) -> None:
@@ -96,6 +98,14 @@ def test_unreadable_decks_say_what_to_do(text: str, message: str, tmp_path: Path
 def test_names_that_differ_only_by_case_are_noted(tmp_path: Path) -> None:
     notes = parse_deck("t\nr1 Vmem 0 1\nr2 vmem 0 1\nv1 vmem 0 1\n.op\n", tmp_path).notes
     assert any("are one node" in note for note in notes)
+
+
+def test_a_name_that_no_alter_reaches_is_no_knob(tmp_path: Path) -> None:
+    foreign = parse_deck("t\nv1é a 0 1\nr1 a 0 1k\n.op\n", tmp_path)
+    assert list(foreign.deck.knobs) == ["r1"]
+    assert any("not an ASCII name" in note for note in foreign.notes)
+    with Session(foreign.deck) as session:
+        assert float(session.run().waveforms["v(a)"][0]) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(
