@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from spicesnn.engine.cache import WaveformCache
+from spicesnn.engine.cache import RunCache
 from spicesnn.engine.installation import find_installation
 from spicesnn.engine.worker import Job
 from spicesnn.systems.iris import IrisJob, circuit_forward, encode_iris
@@ -71,7 +71,7 @@ def measure(samples: int, repeats: int = 5) -> list[dict[str, Any]]:
     conductance = np.full((2, job.circuit.rows, job.circuit.units), 15e-9)
     conductance[0] *= 1 + np.linspace(0, 1, job.circuit.units)
     ratios, walls = [], []
-    with circuit_forward(job, 1, WaveformCache()) as forward:
+    with circuit_forward(job, 1, RunCache()) as forward:
         forward.simulate(conductance, chosen)  # input traces and templates
         for _ in range(repeats):
             began = time.perf_counter()
@@ -119,14 +119,14 @@ def _peer(job: IrisJob, jobs: list[Job]) -> float:
     }  # fmt: skip
     decks = []
     for item in jobs:
-        settings = item.deck.settings(item.knobs)
+        settings = item.deck.settings(item.knobs).elements
         lines = [item.deck.knobs[name].line(value) for name, value in settings.items()]
         levels = " ".join(f"v({n})={v}" for n, v in item.deck.initial.items())
         text = "\n".join([item.deck.models, item.deck.netlist, *lines])
         decks.append(
             {"title": item.deck.title, "text": text + (f"\n.ic {levels}" if levels else "") + "\n",
-             "options": options, "step": item.deck.transient.maximum_step,
-             "stop": item.deck.transient.stop}
+             "options": options, "step": job.circuit.maximum_step,
+             "stop": job.circuit.stop}
         )  # fmt: skip
     installation = find_installation()
     library = {"NGSPICE_LIBRARY_PATH": str(installation.library)}

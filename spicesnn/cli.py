@@ -1,9 +1,13 @@
-"""The command line: `spicesnn train|emit|doctor`."""
+"""The command line: `spicesnn train|run|emit|cache|doctor`."""
 
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +17,7 @@ from spicesnn import __version__
 from spicesnn.errors import RunFolderError, SpicesnnError
 
 if TYPE_CHECKING:
+    from spicesnn.engine.worker import Form
     from spicesnn.systems.iris import Watcher
 
 app = typer.Typer(
@@ -23,6 +28,8 @@ app = typer.Typer(
 )
 train_app = typer.Typer(no_args_is_help=True, help="Train a network inside a simulated circuit.")
 app.add_typer(train_app, name="train")
+cache_app = typer.Typer(no_args_is_help=True, help="The user's cache of simulated runs.")
+app.add_typer(cache_app, name="cache")
 
 
 @app.callback(invoke_without_command=True)
@@ -72,20 +79,93 @@ def emit(
     run: Annotated[Path, typer.Argument(help="A finished run folder.")],
     unit: Annotated[int, typer.Option(help="Output, from 0.")] = 0,
     sample: Annotated[int, typer.Option(help="Index into the data set.")] = 0,
+    seed: Annotated[int, typer.Option(help="Repetition of the run.")] = 0,
     out: Annotated[Path, typer.Option(help="Folder for the deck.")] = Path("."),
 ) -> None:
     """Write the complete deck of one trained output with one sample's stimulus."""
-    from spicesnn.engine.installation import find_installation
+    from spicesnn.engine.installation import shell_command
     from spicesnn.systems.iris import unit_deck_text
 
-    text = unit_deck_text(run, unit, sample)
+    text = unit_deck_text(run, unit, sample, seed)
     path = out / f"iris_unit{unit}_sample{sample}.cir"
     try:
         out.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise RunFolderError(f"cannot write {path}: {error.strerror}.") from None
-    typer.echo(f"{path}: run it by `{find_installation().shell_command()} -b -r out.raw {path}`")
+    typer.echo(f"{path}: run it by `{shell_command()} -b -r out.raw {shlex.quote(str(path))}`")
+
+
+@app.command("run")
+def run_deck(
+    deck: Annotated[Path, typer.Argument(help="A SPICE deck.")],
+    probe: Annotated[list[str], typer.Option(help="v(node), i(source) or @device[par].")] = [],  # noqa: B006
+    setting: Annotated[list[str], typer.Option("--set", help="Knob, as r1=10k.")] = [],  # noqa: B006
+    sweep: Annotated[
+        list[str], typer.Option(help="Knob over values, as r1=1k:10k:10 (start:stop:points).")
+    ] = [],  # noqa: B006
+    out: Annotated[Path | None, typer.Option(help="File: .nc, .csv or .raw.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Picture of the probes: .png, .svg.")] = None,
+    profile: Annotated[str, typer.Option(help="subthreshold, digital or fast.")] = "subthreshold",
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Again with half the step: say what changes.")
+    ] = False,
+    batch: Annotated[bool, typer.Option("--batch", help="By `ngspice -b`.")] = False,
+    root: Annotated[list[Path], typer.Option(help="Folder it may include files from.")] = [],  # noqa: B006
+    trust: Annotated[bool, typer.Option("--trust", help="Do not vet the deck.")] = False,
+    workers: Annotated[int | None, typer.Option(help="Processes; default one a core.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Verdicts as JSON.")] = False,
+) -> None:
+    """Run a deck and say whether the answer can be trusted; exit 1 if it cannot."""
+    from spicesnn.engine.foreign import read_deck
+    from spicesnn.engine.options import SimulationOptions
+    from spicesnn.engine.session import Session
+    from spicesnn.report.runs import summary, sweep_points, write_plot, write_waveforms
+
+    foreign = read_deck(deck, probe, SimulationOptions.profile(profile), root, trust)
+    points = sweep_points(setting, sweep)
+    for note in foreign.notes:
+        typer.echo(f"note: {note}", err=True)
+    workers = min(workers or os.cpu_count() or 1, len(points))
+    form: Form = "batch" if batch else "library"
+    with Session(foreign.deck, foreign.options, workers=workers, form=form) as session:
+        if verify:
+            runs = [session.run(p, verify=True, raise_on_failure=False) for p in points]
+        else:
+            with _simple_bar("runs", len(points)) as advance:
+                runs = session.map(points, advance, raise_on_failure=False)
+    if out:
+        for path in write_waveforms(runs, out):
+            typer.echo(f"waveforms: {path}", err=True)
+    if plot:
+        write_plot(runs, points, plot)
+        typer.echo(f"picture: {plot}", err=True)
+    rows = [summary(run, point) for run, point in zip(runs, points, strict=True)]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+    else:
+        _print_runs(rows)
+    if any(row["verdict"] != "converged" for row in rows):
+        raise typer.Exit(1)
+
+
+@cache_app.command("info")
+def cache_info() -> None:
+    """Say where the cache is and what it holds."""
+    from spicesnn.engine.cache import RunCache
+
+    info = RunCache().info()
+    megabytes, most = info.bytes / 1e6, info.limit / 1e6
+    typer.echo(f"{info.folder}: {info.files} runs, {megabytes:.1f} MB of at most {most:.0f} MB")
+
+
+@cache_app.command("clear")
+def cache_clear() -> None:
+    """Take everything out of the cache."""
+    from spicesnn.engine.cache import RunCache
+
+    before = RunCache().clear()
+    typer.echo(f"{before.folder}: {before.files} runs, {before.bytes / 1e6:.1f} MB removed")
 
 
 @app.command()
@@ -100,8 +180,9 @@ def doctor() -> None:
     table = Table("what", "found", "good for", "how to get it")
     for finding in findings:
         style = None if finding.good else ("red" if finding.needed else "yellow")
-        how = "" if finding.good else finding.how_to_get
-        table.add_row(finding.name, finding.found, finding.good_for, how, style=style)
+        table.add_row(
+            finding.name, finding.found, finding.good_for, finding.how_to_get, style=style
+        )
     Console().print(table)
     if any(f.needed and not f.good for f in findings):
         raise typer.Exit(1)
@@ -150,6 +231,36 @@ class _ProgressView:
             bar.update(task, note=note)
 
         return Watcher(begin, progress, lambda: bar.advance(task))
+
+
+@contextmanager
+def _simple_bar(text: str, total: int) -> Iterator[Callable[[], None]]:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), disable=total < 2) as bar:
+        task = bar.add_task(text, total=total)
+        yield lambda: bar.advance(task)
+
+
+def _print_runs(rows: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    changes = any(row["changes"] for row in rows)
+    table = Table("knobs", "verdict", "probe", "from", "to", "last", *(["change"] * changes))
+    for row in rows:
+        knobs = " ".join(f"{name}={value:g}" for name, value in row["knobs"].items())
+        verdict = row["verdict"] + (f": {row['detail']}" if row["detail"] else "")
+        if not row["probes"]:
+            table.add_row(knobs, verdict, style="red")
+        for name, probe in row["probes"].items():
+            numbers = [f"{probe[key]:.6g}" for key in ("least", "most", "last")]
+            change = [f"{row['changes'].get(name, 0):.2%}"] * changes
+            style = None if row["verdict"] == "converged" else "red"
+            table.add_row(knobs, verdict, name, *numbers, *change, style=style)
+            knobs = verdict = ""
+    Console().print(table)
 
 
 def _print_result(result: dict[str, Any]) -> None:

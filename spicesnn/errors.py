@@ -50,5 +50,13 @@ class SimulationError(SpicesnnError, RuntimeError):
     """ngspice did not give a trustworthy answer."""
 
 
-class WorkerDiedError(SimulationError):
-    """A worker process died several times on the same job."""
+class CacheError(SpicesnnError):
+    """The cache of runs cannot be written."""
+
+
+class UnsafeDeckError(SpicesnnError):
+    """A deck from outside holds a line that could run a program or reach a file."""
+
+
+class DeckError(SpicesnnError, ValueError):
+    """A deck from outside cannot be read."""

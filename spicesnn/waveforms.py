@@ -59,12 +59,35 @@ class Waveforms:
         """Write a netCDF-4 file."""
         self.to_xarray().to_netcdf(path, engine="netcdf4")
 
+    def to_csv(self, path: Path) -> None:
+        """Write one column for time and one a signal, in full precision."""
+        table = np.column_stack([self.time, *self.signals.values()])
+        header = ",".join(["time", *self.signals])
+        np.savetxt(path, table, fmt="%.17g", delimiter=",", header=header, comments="")
+
+    def to_raw(self, path: Path) -> None:
+        """Write a binary raw file as ngspice does."""
+        names = ["time", *self.signals]
+        kinds = ["time", *("current" if n.startswith("i(") else "voltage" for n in self.signals)]
+        variables = "".join(
+            f"\t{k}\t{n}\t{kind}\n" for k, (n, kind) in enumerate(zip(names, kinds, strict=True))
+        )
+        head = (
+            "Title: spicesnn\nPlotname: Transient Analysis\nFlags: real\n"
+            f"No. Variables: {len(names)}\nNo. Points: {self.time.size}\n"
+            f"Variables:\n{variables}Binary:\n"
+        )
+        table = np.column_stack([self.time, *self.signals.values()])
+        path.write_bytes(head.encode() + table.astype("<f8").tobytes())
+
 
 def read_raw(path: Path) -> Waveforms:
-    """Read the first plot of a binary ngspice raw file of a transient analysis.
+    """Read the first plot of a binary ngspice raw file of a transient, a sweep or an `.op`.
+
+    The header's count of points is not trusted: ngspice leaves it at 0 where a run breaks off.
 
     Raises:
-        DataError: the file is not a binary raw file of real values with a time axis.
+        DataError: the file is not a binary raw file of real values.
     """
     blob = path.read_bytes()
     head, mark, body = blob.partition(b"Binary:\n")
@@ -76,10 +99,12 @@ def read_raw(path: Path) -> Waveforms:
         for line in header.partition("Variables:\n")[2].splitlines()
         if line.strip()
     ]
-    if "complex" in header.partition("Variables:")[0] or not names or names[0] != "time":
-        raise DataError(f"{path} is not a transient analysis.")
+    if "Flags: complex" in header or not names:
+        raise DataError(f"{path} holds no real values.")
     rows = len(body) // (8 * len(names))
     table = np.frombuffer(body, dtype=np.float64, count=rows * len(names))
     table = table.reshape(rows, len(names))
+    if "Plotname: Operating Point" in header:
+        return Waveforms(np.zeros(rows), {n: table[:, k].copy() for k, n in enumerate(names)})
     signals = {n: table[:, k].copy() for k, n in enumerate(names) if k}
     return Waveforms(table[:, 0].copy(), signals)

@@ -67,6 +67,7 @@ def main() -> int:
             print(f"error: {error}", file=sys.stderr)
             return 1
         print(f"note: no newer ngspice to be had: {error}", file=sys.stderr)
+        return _report(max(found, key=lambda i: i.version))
     find_all.cache_clear()
     good = [i for i in find_all() if arguments.version in (None, i.version)]
     if not good:
@@ -120,12 +121,11 @@ class PrivateApt:
         entries = _machine_entries()
         backports = derive_backports(entries, codename)
         self._write([*entries, *backports])
-        if self._run("update", check=False).returncode:
-            self._write(entries)
-            update = self._run("update", check=False)
-            if update.returncode:
-                last = update.stderr.strip().splitlines()[-1:] or ["apt-get update failed"]
-                raise SetUpError(_without_hosts(last[0]))
+        # One source may fail (another vendor's has no backports); the others' lists are kept.
+        update = self._run("update", check=False)
+        if update.returncode and not self.versions("ngspice"):
+            last = update.stderr.strip().splitlines()[-1:] or ["apt-get update failed"]
+            raise SetUpError(_without_hosts(last[0]))
 
     def versions(self, package: str) -> list[str]:
         """Versions on offer."""

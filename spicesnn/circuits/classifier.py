@@ -12,7 +12,7 @@ from PySpice.Spice.Netlist import Circuit
 
 from spicesnn.circuits.cell import Cell
 from spicesnn.circuits.current_subtractor import SubtractorInput, SubtractorOutput
-from spicesnn.circuits.deck import Array, Deck, Knob, Transient, Waveform
+from spicesnn.circuits.deck import Array, Deck, Knob, Transient, Value, Waveform
 from spicesnn.circuits.dpi_neuron import DpiNeuron, DpiNeuronBias
 from spicesnn.circuits.dpi_trace import DpiTrace, DpiTraceBias
 from spicesnn.circuits.network import Edge, Network, Piece
@@ -134,9 +134,9 @@ class ClassifierCircuit(Parameters):
             {"v_mem": 0.0, "v_ref": 0.0},
         )  # fmt: skip
 
-    def device_knobs(self, conductance: Array, unit: int) -> dict[str, Waveform | float]:
+    def device_knobs(self, conductance: Array, unit: int) -> dict[str, Value]:
         """The device knobs of one column; conductances in siemens, shape (2, rows, units)."""
-        knobs: dict[str, Waveform | float] = {}
+        knobs: dict[str, Value] = {}
         for j in range(self.rows):
             knobs[f"rplus{j}"] = float(1 / conductance[0, j, unit])
             knobs[f"rminus{j}"] = float(1 / conductance[1, j, unit])
@@ -148,7 +148,7 @@ class ClassifierCircuit(Parameters):
         spike_trains: Sequence[Sequence[float]],
         unit: int,
         process: Process,
-    ) -> dict[str, Waveform | float]:
+    ) -> dict[str, Value]:
         """The knobs of `unit_deck` for one output and one sample's spike times (seconds)."""
         events = {
             f"vevent{j}": self.stimulus(train, process) for j, train in enumerate(spike_trains)
@@ -208,7 +208,7 @@ class ClassifierCircuit(Parameters):
             models=process.model_text(),
             knobs={knob.element: knob for knob in knobs},
             probes=probes,
-            transient=Transient(self.stop, self.maximum_step),
+            analysis=Transient(self.stop, self.maximum_step),
             initial=initial or {},
             plausible_voltage=2 * process.supply,
         )

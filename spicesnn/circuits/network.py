@@ -36,6 +36,8 @@ class Edge:
         source, probe: piece and its probe.
         target, knob: piece and its source knob.
         floor: volts under which differences do not count (a gate there carries no current).
+        threshold: of the spikes it carries, volts; in a feedback loop such an edge has settled
+            when its spikes have. None for an edge whose values count.
     """
 
     source: str
@@ -43,6 +45,7 @@ class Edge:
     target: str
     knob: str
     floor: float = -1e9
+    threshold: float | None = None
 
 
 @dataclass(frozen=True)
@@ -89,8 +92,8 @@ class Network:
             if not stage:
                 left = ", ".join(sorted(set(self.pieces) - placed))
                 raise ParameterError(
-                    f"the one-way edges form a loop through: {left}; keep pieces that feed back "
-                    "on each other in one piece."
+                    f"the one-way edges form a loop through: {left}; run it by "
+                    "`spicesnn.engine.relaxation.relax`, or keep these pieces in one."
                 )
             done.append(stage)
             placed.update(stage)

@@ -2,55 +2,117 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import re
+import resource
+import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from spicesnn.circuits.deck import Deck, Waveform
+from spicesnn.circuits.deck import Deck, Value
 from spicesnn.engine.installation import Installation, find_installation
+from spicesnn.engine.limits import Limits
+from spicesnn.engine.messages import classify_all
 from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.run import Run
 from spicesnn.engine.verdict import Verdict, judge
+from spicesnn.errors import DataError
 from spicesnn.waveforms import Waveforms, read_raw
+
+_PR_SET_PDEATHSIG = 1
+_STATISTICS = re.compile(r"(total analysis time|rejected timepoints|total iterations)[^=]*= (\S+)")
 
 
 def run_batch(
     deck: Deck,
-    knobs: Mapping[str, Waveform | float] | None = None,
+    knobs: Mapping[str, Value] | None = None,
     options: SimulationOptions | None = None,
     installation: Installation | None = None,
-    time_limit: float = 120.0,
+    limits: Limits | None = None,
 ) -> Run:
-    """Run a deck once in a fresh ngspice process; its exit code plays no part in the verdict."""
+    """Run a deck once in a fresh ngspice process; its exit code plays no part in the verdict.
+
+    Raises:
+        UnknownNameError, ParameterError: a knob is unknown or its value does not suit it.
+    """
     installation = installation or find_installation()
-    text = deck.text((options or SimulationOptions()).line(), knobs)
+    options, limits = options or SimulationOptions(), limits or Limits()
+    klu = options.with_klu(deck.elements, installation.klu)
+    settings = deck.settings(knobs)
+    text = deck.text(options.line(klu), knobs)
+    if settings.devices:
+        alters = [f"alter {name} = {value:.16g}" for name, value in settings.devices.items()]
+        text = text.removesuffix(".end\n") + "\n".join([".control", *alters, ".endc", ".end\n"])
     waveforms: Waveforms | None = None
+    command = [str(installation.program), "-n", "-b", "-r", "out.raw", "deck.cir"]
     with tempfile.TemporaryDirectory(prefix="spicesnn-") as folder:
         path = Path(folder)
         (path / "deck.cir").write_text(text, encoding="utf-8")
-        command = [str(installation.program), "-n", "-b", "-r", "out.raw", "deck.cir"]
-        try:
-            process = subprocess.run(
-                command,
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                timeout=time_limit,
-                env={**os.environ, **installation.environment()},
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            late = Waveforms(np.empty(0), {})
-            detail = f"{time_limit:g} s"
-            return Run(Verdict.TIMED_OUT, detail, late, 0.0, 0, 0, installation.version)
+        with (path / "log").open("wb") as log:
+            process = subprocess.Popen(
+                command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env={**os.environ, "HOME": folder, **installation.environment()},
+                preexec_fn=lambda: _before_ngspice(limits),  # noqa: PLW1509 - a worker has one
+            )  # fmt: skip
+            late = False
+            try:
+                process.wait(limits.wall)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                late = True
+        lines = (path / "log").read_text(errors="replace").splitlines()
         if (path / "out.raw").exists():
-            waveforms = read_raw(path / "out.raw")
-    messages = process.stdout.decode(errors="replace").splitlines()
-    verdict, detail = judge(deck, waveforms, messages)
-    empty = Waveforms(np.empty(0), {})
-    return Run(verdict, detail, waveforms or empty, 0.0, 0, 0, installation.version)
+            waveforms = _read(path / "out.raw", deck)
+    messages = classify_all(lines)
+    if late or process.returncode == -signal.SIGXCPU:
+        verdict, detail = Verdict.TIMED_OUT, f"{limits.wall:g} s, {limits.cpu:g} s of CPU"
+    elif process.returncode < 0:
+        verdict, detail = Verdict.CRASHED, signal.Signals(-process.returncode).name
+    else:
+        verdict, detail = judge(deck, settings, waveforms, messages)
+    found = dict(_STATISTICS.findall("\n".join(lines).lower()))
+    return Run(
+        verdict, detail, _probes(deck, waveforms), installation.version, options, klu, messages,
+        float(waveforms.time[-1]) if waveforms and waveforms.time.size else 0.0,
+        float(found.get("total analysis time", 0)),
+        int(float(found.get("total iterations", 0))),
+        int(float(found.get("rejected timepoints", 0))),
+        resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024,
+    )  # fmt: skip
+
+
+def _before_ngspice(limits: Limits) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    limits.hold_memory()
+    limits.hold_cpu()
+
+
+def _read(path: Path, deck: Deck) -> Waveforms | None:
+    """The raw file, with its vectors under the names of the deck's probes."""
+    try:
+        raw = read_raw(path)
+    except DataError:
+        return None
+    names = {_vector(probe): probe for probe in (*deck.probes, *deck.region_probes)}
+    return Waveforms(raw.time, {names.get(_vector(n), n): s for n, s in raw.signals.items()})
+
+
+def _vector(name: str) -> str:
+    """One spelling for what ngspice writes as `i(v1)`, `v1#branch`, `i(@m1[id])`, `@m1[id]`."""
+    inner = re.fullmatch(r"[vi]\((@.*)\)", name)
+    return inner.group(1) if inner else name.lower()
+
+
+def _probes(deck: Deck, waveforms: Waveforms | None) -> Waveforms:
+    if waveforms is None:
+        return Waveforms(np.empty(0), {})
+    signals = {n: s for n, s in waveforms.signals.items() if n in deck.probes}
+    return Waveforms(waveforms.time, signals)

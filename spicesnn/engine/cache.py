@@ -1,46 +1,192 @@
-"""Waveforms kept by content, in a folder that several processes may share."""
+"""Runs kept by content, in a bounded folder that several processes may share."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
 
+from spicesnn.circuits.deck import Deck, Value, Waveform
+from spicesnn.engine.installation import Installation, cache_folder
+from spicesnn.engine.options import SimulationOptions
+from spicesnn.engine.run import Run
+from spicesnn.engine.verdict import Verdict
+from spicesnn.errors import CacheError
 from spicesnn.waveforms import Waveforms
 
-
-def default_cache_folder() -> Path:
-    """The user's cache folder for waveforms."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "spicesnn" / "waveforms"
+# The oldest files are looked for after this many writes of one process.
+_TRIM_EVERY = 200
 
 
-class WaveformCache:
-    """Key to waveforms; a file appears whole or not at all."""
+@dataclass(frozen=True)
+class CacheInfo:
+    """What a cache holds: folder, files and bytes."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        """Use this folder, by default the user's; it is made when first written."""
-        self.folder = folder or default_cache_folder()
+    folder: Path
+    files: int
+    bytes: int
+    limit: int
 
-    def get(self, key: str) -> Waveforms | None:
-        """The waveforms of this key, or None where there are none or the file is damaged."""
+
+class RunCache:
+    """Converged runs by the content of their deck, knobs, options and ngspice version.
+
+    A file appears whole or not at all; one that is damaged counts as missing. Only waveforms are
+    kept: a run from the cache took no analysis time.
+    """
+
+    def __init__(self, folder: Path | None = None, limit: int = 2_000_000_000) -> None:
+        """Use this folder, by default the user's; it is made when first written.
+
+        Args:
+            folder: by default `runs` in the user's cache folder of the project.
+            limit: bytes; the files that were used longest ago go first.
+        """
+        self.folder = folder or cache_folder() / "runs"
+        self.limit = limit
+        self._writes = 0
+
+    def key(
+        self,
+        deck: Deck,
+        knobs: Mapping[str, Value],
+        options: SimulationOptions,
+        installation: Installation,
+    ) -> str:
+        """Hash of everything that decides the answer."""
+        settings = deck.settings(knobs)
+        # The deck's text has six figures; the simulator gets the values themselves.
+        parts = [installation.version_text, options.identity, deck.identity]
+        parts += [repr(sorted(settings.devices.items())), repr(settings.temperature)]
+        parts += [repr(dict(settings.parameters)), repr(settings.analysis)]
+        parts += _included(deck.text(""))
+        exact = sha256("\n".join(parts).encode())
+        for name, value in settings.elements.items():
+            if isinstance(value, Waveform):
+                exact.update(name.encode() + value.time.tobytes() + value.value.tobytes())
+            else:
+                exact.update(f"{name} {value!r}\n".encode())
+        return exact.hexdigest()
+
+    def get(self, key: str) -> Run | None:
+        """The run of this key, or None where there is none or the file is damaged."""
+        path = self._path(key)
         try:
-            with np.load(self._path(key), allow_pickle=False) as data:
-                signals = {name: data[name] for name in data.files if name != "time"}
-                return Waveforms(data["time"], signals)
+            with np.load(path, allow_pickle=False) as data:
+                signals = {n: data[n] for n in data.files if n not in ("time", "ngspice")}
+                waveforms, version = Waveforms(data["time"], signals), int(data["ngspice"])
         except (OSError, ValueError, KeyError, EOFError, BadZipFile):
             return None
+        with contextlib.suppress(OSError):
+            os.utime(path)
+        reached = float(waveforms.time[-1]) if waveforms.time.size else 0.0
+        return Run(Verdict.CONVERGED, "", waveforms, version, reached=reached)
 
-    def put(self, key: str, waveforms: Waveforms) -> None:
-        """Keep the waveforms under this key."""
-        path = self._path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-            np.savez(file, allow_pickle=False, time=waveforms.time, **dict(waveforms.signals))
-        os.replace(file.name, path)
+    def put(self, key: str, run: Run) -> None:
+        """Keep a run under this key.
+
+        Raises:
+            CacheError: the folder cannot be written.
+        """
+        path, wave = self._path(key), run.waveforms
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+                try:
+                    np.savez(
+                        file, allow_pickle=False, time=wave.time, ngspice=run.ngspice,
+                        **dict(wave.signals),
+                    )  # fmt: skip
+                except BaseException:
+                    os.unlink(file.name)
+                    raise
+            os.replace(file.name, path)
+        except OSError as error:
+            raise CacheError(
+                f"cannot write into the cache {self.folder}: {error.strerror or error}. Free some "
+                "space (`spicesnn cache clear`) or set XDG_CACHE_HOME to another place; what was "
+                "finished is kept."
+            ) from None
+        self._writes += 1
+        if self._writes % _TRIM_EVERY == 0:
+            self.trim()
+
+    def info(self) -> CacheInfo:
+        """How much it holds."""
+        sizes = [entry.size for entry in self._entries()]
+        return CacheInfo(self.folder, len(sizes), sum(sizes), self.limit)
+
+    def trim(self) -> None:
+        """Take away what was used longest ago, until the rest is under the limit."""
+        entries = sorted(self._entries(), key=lambda e: e.used)
+        total = sum(e.size for e in entries)
+        for entry in entries:
+            if total <= self.limit:
+                return
+            # Another process may have taken it.
+            with contextlib.suppress(OSError):
+                entry.path.unlink()
+            total -= entry.size
+
+    def clear(self) -> CacheInfo:
+        """Take everything away; what there was."""
+        before = self.info()
+        for entry in self._entries():
+            with contextlib.suppress(OSError):
+                entry.path.unlink()
+        return before
+
+    def _entries(self) -> list[_Entry]:
+        found = []
+        for path in self.folder.glob("??/*.npz"):
+            with contextlib.suppress(OSError):
+                status = path.stat()
+                found.append(_Entry(path, status.st_size, status.st_mtime))
+        return found
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.npz"
+
+
+_INCLUDE = re.compile(r"^\.(?:include|inc|lib)\s+[\"']?([^\"'\s]+)", re.I | re.M)
+
+
+def _included(text: str) -> list[str]:
+    """Hashes of the files that a deck includes, and of those that they include."""
+    return [_hash_of_file(path, *_state(path)) for path in _INCLUDE.findall(text)]
+
+
+def _state(path: str) -> tuple[int, int]:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return 0, 0
+    return status.st_mtime_ns, status.st_size
+
+
+@lru_cache(maxsize=64)
+def _hash_of_file(path: str, modified: int, size: int) -> str:
+    try:
+        text = Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return "missing"
+    folder = Path(path).parent
+    below = (str(folder / name) for name in _INCLUDE.findall(text) if Path(name).suffix)
+    inner = [_hash_of_file(name, *_state(name)) for name in below if name != path]
+    return sha256("\n".join([text, *inner]).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class _Entry:
+    path: Path
+    size: int
+    used: float

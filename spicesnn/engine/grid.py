@@ -17,9 +17,7 @@ from spicesnn.errors import DataError
 Array = npt.NDArray[np.float64]
 
 
-def shared_grid(
-    waves: Sequence[tuple[Array, Array]], tolerance: float, floors: Sequence[float] | None = None
-) -> Array:
+def shared_grid(waves: Sequence[tuple[Array, Array]], tolerance: float) -> Array:
     """Corners from which every wave can be interpolated within `tolerance`.
 
     The error is measured at every recorded time of every wave. Segments are split at their worst
@@ -28,7 +26,6 @@ def shared_grid(
     Args:
         waves: pairs of times and values, shape (points,) each; all begin and end together.
         tolerance: volts.
-        floors: for each wave, volts under which differences do not count.
 
     Returns:
         Rising times, shape (corners,).
@@ -43,8 +40,6 @@ def shared_grid(
         raise DataError("waveforms on a shared grid must begin and end at the same times.")
     times = np.unique(np.concatenate([w[0] for w in waves]))
     table = np.array([np.interp(times, *w) for w in waves])
-    if floors is not None:
-        table = np.maximum(table, np.asarray(floors)[:, None])
     corners, segments = [0, times.size - 1], [(0, times.size - 1)]
     while segments:
         a, b = segments.pop()
@@ -58,6 +53,45 @@ def shared_grid(
             corners.append(a + worst)
             segments += [(a, a + worst), (a + worst, b)]
     return np.asarray(times[np.sort(corners)], dtype=np.float64)
+
+
+def resample(
+    waves: Sequence[tuple[Array, Array]], tolerance: float, floors: Sequence[float] | None = None
+) -> tuple[Array, list[Array]]:
+    """One grid for all waves and their corner values, no recorded point further than `tolerance`.
+
+    The values are those of `on_grid`, which have no bias; where moving the corners off the wave
+    costs more than the tolerance, the grid is made finer, and at last the corners stay on it.
+    Values under a floor are kept as they are, on a coarser grid: raising them to the floor would
+    let picoamperes flow where none do, and charge nodes that should rest.
+
+    Args:
+        waves: pairs of times and values, shape (points,) each; all begin and end together.
+        tolerance: volts.
+        floors: for each wave, volts under which differences do not count.
+
+    Returns:
+        Rising times, shape (corners,), and for each wave its values, shape (corners,).
+
+    Raises:
+        DataError: no wave, or waves that do not begin and end together.
+    """
+    levels = [-np.inf] * len(waves) if floors is None else list(floors)
+    raised = [(t, np.maximum(v, level)) for (t, v), level in zip(waves, levels, strict=True)]
+
+    def error(grid: Array, values: Sequence[Array]) -> float:
+        return max(
+            float(np.abs(np.maximum(np.interp(t, grid, corner), level) - wanted).max())
+            for (t, wanted), corner, level in zip(raised, values, levels, strict=True)
+        )
+
+    for base, part in ((raised, 1.0), (raised, 0.4), (list(waves), 1.0), (list(waves), 0.4)):
+        grid = shared_grid(base, part * tolerance)
+        values = [on_grid(*wave, grid) for wave in waves]
+        if error(grid, values) <= tolerance:
+            return grid, values
+    grid = shared_grid(waves, tolerance)
+    return grid, [np.interp(grid, *wave) for wave in waves]
 
 
 def on_grid(time: Array, value: Array, grid: Array) -> Array:

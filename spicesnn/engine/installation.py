@@ -8,8 +8,10 @@ from __future__ import annotations
 import ctypes.util
 import os
 import re
+import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -46,15 +48,18 @@ class Installation:
     osdi: bool
     root: Path | None = None
 
+    def fault(self) -> str:
+        """Why the library cannot be loaded; empty where it can."""
+        code = "import ctypes, sys; ctypes.CDLL(sys.argv[1]).ngSpice_Init"
+        tried = subprocess.run(
+            [sys.executable, "-c", code, str(self.library)], capture_output=True, text=True,
+            timeout=60, check=False, env={**os.environ, **self.environment()},
+        )  # fmt: skip
+        return tried.stderr.strip().splitlines()[-1] if tried.returncode else ""
+
     def environment(self) -> dict[str, str]:
         """Environment variables that the program and the library need."""
         return _environment(self.root)
-
-    def shell_command(self) -> str:
-        """How to call the program in a shell: a private copy needs its libraries named."""
-        if self.root is None:
-            return "ngspice" if shutil.which("ngspice") == str(self.program) else str(self.program)
-        return f"LD_LIBRARY_PATH={_libraries(self.root)} {self.program}"
 
 
 def cache_folder() -> Path:
@@ -82,6 +87,19 @@ def find_installation(version: int | None = None) -> Installation:
         wanted = f">= {MINIMUM_VERSION}" if version is None else str(version)
         raise NgspiceNotFoundError(f"ngspice ({wanted}) was not found; {_HOW}")
     return max(found, key=lambda i: i.version)
+
+
+def shell_command() -> str:
+    """How to call ngspice in a shell: a private copy needs its libraries named."""
+    try:
+        found = find_installation()
+    except NgspiceNotFoundError:
+        return "ngspice"
+    if found.root is None:
+        return "ngspice" if shutil.which("ngspice") == str(found.program) else str(found.program)
+    return (
+        f"LD_LIBRARY_PATH={shlex.quote(_libraries(found.root))} {shlex.quote(str(found.program))}"
+    )
 
 
 @lru_cache

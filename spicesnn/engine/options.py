@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
+from spicesnn.errors import UnknownNameError
 from spicesnn.parameters import Parameters, parameter
+
+# From this many elements on KLU is faster than Sparse in `benchmarks/engine.py`.
+KLU_ELEMENTS = 1000
 
 
 class SimulationOptions(Parameters):
@@ -12,7 +16,8 @@ class SimulationOptions(Parameters):
 
     With ngspice's own gmin and abstol of 1e-12 an off transistor leaks tens of times too much and
     currents of pA come out wrong by factors. `bypass` lets the solver skip a transistor whose
-    voltages moved by less than the tolerances since it was last evaluated.
+    voltages moved by less than the tolerances since it was last evaluated. The solver `auto` is
+    KLU for large circuits, where this ngspice has it, and Sparse for the others.
     """
 
     relative_tolerance: float = parameter(1e-4, unit="1", doc="reltol", gt=0, le=1e-2)
@@ -22,13 +27,38 @@ class SimulationOptions(Parameters):
     minimum_conductance: float = parameter(1e-17, unit="S", doc="gmin", gt=0)
     bypass: bool = True
     method: Literal["trap", "gear"] = "trap"
+    solver: Literal["auto", "sparse", "klu"] = "auto"
+    dc_iterations: int = parameter(100, unit="1", doc="itl1", ge=1)
+    transient_iterations: int = parameter(10, unit="1", doc="itl4", ge=1)
+    gmin_steps: int = parameter(1, unit="1", doc="gminsteps; 1 chooses by itself", ge=0)
+    source_steps: int = parameter(1, unit="1", doc="srcsteps; 1 chooses by itself", ge=0)
 
-    def line(self) -> str:
-        """The `.options` line of a deck."""
+    @staticmethod
+    def profile(name: str) -> SimulationOptions:
+        """`subthreshold` (the default), `digital` (volts and microamperes) or `fast` (a look).
+
+        Raises:
+            UnknownNameError: there is no such profile.
+        """
+        if name not in PROFILES:
+            raise UnknownNameError("profile of options", name, PROFILES)
+        return PROFILES[name]
+
+    def line(self, klu: bool = False) -> str:
+        """The `.options` line of a deck; `klu` asks for that solver."""
         return (
             f".options reltol={self.relative_tolerance:g} abstol={self.current_tolerance:g} "
             f"vntol={self.voltage_tolerance:g} chgtol={self.charge_tolerance:g} "
-            f"gmin={self.minimum_conductance:g} method={self.method} bypass={int(self.bypass)}"
+            f"gmin={self.minimum_conductance:g} method={self.method} bypass={int(self.bypass)} "
+            f"itl1={self.dc_iterations} itl4={self.transient_iterations} "
+            f"gminsteps={self.gmin_steps} srcsteps={self.source_steps} warn=1 maxwarns=200"
+            + (" klu" if klu else "")
+        )
+
+    def with_klu(self, elements: int, available: bool) -> bool:
+        """Whether to solve a circuit of so many elements by KLU."""
+        return available and (
+            self.solver == "klu" or (self.solver == "auto" and elements >= KLU_ELEMENTS)
         )
 
     def tightened(self, factor: float) -> SimulationOptions:
@@ -42,3 +72,13 @@ class SimulationOptions(Parameters):
                 "bypass": False,
             }
         )
+
+
+PROFILES = {
+    "subthreshold": SimulationOptions(),
+    "digital": SimulationOptions(
+        relative_tolerance=1e-3, current_tolerance=1e-12, charge_tolerance=1e-14,
+        minimum_conductance=1e-12,
+    ),
+    "fast": SimulationOptions(relative_tolerance=1e-2, voltage_tolerance=1e-4),
+}  # fmt: skip

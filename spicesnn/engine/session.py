@@ -1,126 +1,123 @@
-"""Decks loaded once in this process; between runs only knobs are turned."""
+"""One deck, loaded once, run many times with its knobs turned."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from types import TracebackType
 
-import numpy as np
-
-from spicesnn.circuits.deck import Deck, Waveform
-from spicesnn.engine.installation import Installation, find_installation
-from spicesnn.engine.library import NgspiceLibrary
+from spicesnn.circuits.deck import Deck, Transient, Value
+from spicesnn.engine.cache import RunCache
+from spicesnn.engine.installation import Installation
+from spicesnn.engine.limits import Limits
 from spicesnn.engine.options import SimulationOptions
+from spicesnn.engine.pool import Pool
 from spicesnn.engine.run import Run
-from spicesnn.engine.verdict import Verdict, classify_messages, judge
-from spicesnn.errors import SimulationError, UnknownNameError
-from spicesnn.waveforms import Waveforms
+from spicesnn.engine.worker import Form, Job
+from spicesnn.measure.compare import compare
 
-_STATISTICS = {
-    "analysis": re.compile(r"total analysis time \(seconds\) = ([\d.eE+-]+)", re.I),
-    "iterations": re.compile(r"total iterations = (\d+)", re.I),
-    "rejected": re.compile(r"rejected timepoints = (\d+)", re.I),
-}
+Knobs = Mapping[str, Value]
 
 
 class Session:
-    """ngspice in this process, holding several loaded decks side by side.
+    """A deck in worker processes; used as a context manager.
 
-    ngspice keeps a list of circuits; `setcirc` changes between them in microseconds, so a worker
-    that alternates between two templates never reloads either. A library that refused a deck may
-    be dead afterwards, so the session then refuses further work: start a new process.
+    ```python
+    with Session(deck) as session:
+        run = session.run({"rtop": 2e3})
+    ```
     """
 
     def __init__(
-        self, options: SimulationOptions, installation: Installation | None = None
+        self,
+        deck: Deck,
+        options: SimulationOptions | None = None,
+        *,
+        workers: int = 1,
+        form: Form = "library",
+        installation: Installation | None = None,
+        limits: Limits | None = None,
+        cache: RunCache | None = None,
     ) -> None:
-        """Load the library of this installation (by default the newest found)."""
-        self.options = options
-        self.installation = installation or find_installation()
-        self._library = NgspiceLibrary(self.installation)
-        self._loaded: list[str] = []
-        self._dead = ""
+        """Start no process yet.
 
-    def run(self, deck: Deck, knobs: Mapping[str, Waveform | float] | None = None) -> Run:
-        """Run a deck with these knobs, all others at their defaults.
+        Args:
+            deck: the circuit.
+            options: solver options, by default the subthreshold profile.
+            workers: processes that share the runs of `map`.
+            form: ngspice as a library in the worker, or a fresh `ngspice -b` for each run.
+            installation: the ngspice to use, by default the newest found.
+            limits: of one run.
+            cache: keeps converged runs by content.
 
         Raises:
-            UnknownNameError, ParameterError: a knob is unknown or its value does not suit it.
-            SimulationError: an earlier deck left the library unusable.
+            ParameterError: fewer than one worker.
+            NgspiceNotFoundError: there is no ngspice.
         """
-        settings = deck.settings(knobs)
-        if self._dead:
-            raise SimulationError(f"this session ended with: {self._dead}; start a new one.")
-        library = self._library
-        library.messages.clear()
-        refused = self._select(deck)
-        if refused:
-            self._dead = refused
-            empty = Waveforms(np.empty(0), {})
-            version = self.installation.version
-            return Run(Verdict.DECK_REFUSED, refused, empty, 0.0, 0, 0, version)
-        for name, value in settings.items():
-            if isinstance(value, Waveform):
-                library.alter_waveform(name, value.time, value.value)
-            else:
-                library.alter(name, value)
-        for message in library.messages:
-            if "error" in message.lower() or "no such" in message.lower():
-                raise SimulationError(f"{deck.title}: turning a knob failed: {message.strip()}")
-        before = self._statistics()
-        library.messages.clear()
-        library.command(deck.transient.command())
-        messages = tuple(library.messages)
-        waveforms = self._waveforms(deck)
-        library.command("destroy all")
-        verdict, detail = judge(deck, waveforms, messages)
-        return self._answer(verdict, detail, waveforms, before)
+        self.deck = deck
+        self.options = options or SimulationOptions()
+        self._pool = Pool(workers, self.options, installation, limits, cache, form)
+        self._finer: Pool | None = None
 
-    def _select(self, deck: Deck) -> str:
-        if deck.identity in self._loaded:
-            # The newest circuit is number 1.
-            number = len(self._loaded) - self._loaded.index(deck.identity)
-            self._library.command(f"setcirc {number}")
-            return ""
-        failed = self._library.load(deck.text(self.options.line()))
-        verdict, message = classify_messages(self._library.messages)
-        if failed or verdict is Verdict.DECK_REFUSED:
-            return message or "; ".join(self._library.messages[-3:])
-        self._loaded.append(deck.identity)
-        return ""
+    def __enter__(self) -> Session:
+        """Itself."""
+        return self
 
-    def _waveforms(self, deck: Deck) -> Waveforms | None:
-        try:
-            time = self._library.vector("time")
-        except UnknownNameError:
-            return None
-        signals = {}
-        for probe in deck.probes:
-            kind, _, name = probe.rstrip(")").partition("(")
-            try:
-                signals[probe] = self._library.vector(name if kind == "v" else f"{name}#branch")
-            except UnknownNameError:
-                continue
-        return Waveforms(time, signals)
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop the workers."""
+        self.close()
 
-    def _statistics(self) -> dict[str, float]:
-        self._library.messages.clear()
-        self._library.command("rusage all")
-        text = "\n".join(self._library.messages)
-        found = {key: pattern.search(text) for key, pattern in _STATISTICS.items()}
-        return {key: float(match.group(1)) if match else 0.0 for key, match in found.items()}
+    def close(self) -> None:
+        """Stop the workers."""
+        for pool in (self._pool, self._finer):
+            if pool:
+                pool.close()
 
-    def _answer(
-        self, verdict: Verdict, detail: str, waveforms: Waveforms | None, before: dict[str, float]
+    def run(
+        self, knobs: Knobs | None = None, *, verify: bool = False, raise_on_failure: bool = True
     ) -> Run:
-        after = self._statistics()
-        empty = Waveforms(np.empty(0), {})
-        return Run(
-            verdict=verdict,
-            detail=detail,
-            waveforms=waveforms or empty,
-            analysis_seconds=after["analysis"] - before["analysis"],
-            iterations=int(after["iterations"] - before["iterations"]),
-            rejected=int(after["rejected"] - before["rejected"]),
-            ngspice=self.installation.version,
-        )
+        """Run with these knobs, all others at their defaults.
+
+        Args:
+            knobs: by name, see `Deck.settings`.
+            verify: run again with half the step and tolerances ten times tighter, and put the
+                largest change of each probe, relative to its swing, into the run's `changes`.
+            raise_on_failure: whether a run that cannot be trusted is an error.
+
+        Raises:
+            SimulationError: the run cannot be trusted.
+            UnknownNameError, ParameterError: a knob is unknown or its value does not suit it.
+        """
+        run = self.map([knobs or {}], raise_on_failure=raise_on_failure)[0]
+        if not verify:
+            return run
+        if self._finer is None:
+            known = self._pool
+            self._finer = Pool(
+                1, self.options.tightened(10), known.installation, known.limits, known.cache,
+                known.form,
+            )  # fmt: skip
+        finer = dict(knobs or {})
+        analysis = self.deck.settings(knobs).analysis
+        if isinstance(analysis, Transient):
+            finer["maximum_step"] = analysis.maximum_step / 2
+        job = Job(self.deck, finer, cached=True)
+        again = self._finer.map([job], raise_on_failure=raise_on_failure)[0]
+        differences = compare(again.waveforms, run.waveforms).differences
+        return replace(run, changes={name: d.relative for name, d in differences.items()})
+
+    def map(
+        self,
+        knobs: Sequence[Knobs],
+        done: Callable[[], None] | None = None,
+        *,
+        raise_on_failure: bool = True,
+    ) -> list[Run]:
+        """Run each of these settings; see `Pool.map`."""
+        jobs = [Job(self.deck, setting, cached=True) for setting in knobs]
+        return self._pool.map(jobs, done, raise_on_failure)

@@ -29,7 +29,8 @@ class State:
         epoch, batch: the next batch to do.
         writes: programming pulses so far.
         analysis_seconds: the simulator's own time so far.
-        simulations: how many stand behind the answers so far, all converged.
+        wall_seconds: time spent in the training loop so far.
+        simulations: how many were run so far, all converged; repeats from memory not counted.
         epoch_totals: sums over the current epoch.
         history: one row a finished epoch.
     """
@@ -42,6 +43,7 @@ class State:
     batch: int = 0
     writes: int = 0
     analysis_seconds: float = 0.0
+    wall_seconds: float = 0.0
     simulations: int = 0
     epoch_totals: dict[str, float] = field(default_factory=dict)
     history: list[Row] = field(default_factory=list)

@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spicesnn.circuits.classifier import ClassifierCircuit
-from spicesnn.circuits.deck import Waveform
-from spicesnn.engine.cache import WaveformCache
+from spicesnn.circuits.deck import Value
 from spicesnn.engine.pieces import NetworkRunner, Settings
 from spicesnn.engine.pool import Pool
 from spicesnn.engine.run import Run
@@ -31,12 +30,11 @@ class CircuitForward:
         circuit: ClassifierCircuit,
         process: Process,
         pool: Pool,
-        cache: WaveformCache | None = None,
     ) -> None:
         """Build the template decks once; the pool runs them."""
         self.circuit = circuit
         self.process = process
-        self.runner = NetworkRunner(circuit.network(process), pool, cache)
+        self.runner = NetworkRunner(circuit.network(process), pool)
 
     def __call__(
         self,
@@ -70,7 +68,7 @@ class CircuitForward:
         for sample in samples:
             if len(sample) != circuit.rows:
                 raise DataError(f"a sample has {len(sample)} spike trains, not {circuit.rows}.")
-            traces: dict[str, dict[str, Waveform | float]] = {
+            traces: dict[str, dict[str, Value]] = {
                 f"trace{j}": {"vevent": circuit.stimulus(train, self.process)}
                 for j, train in enumerate(sample)
             }
@@ -79,7 +77,8 @@ class CircuitForward:
 
     def _response(self, runs: dict[str, Run], steps: Array) -> Response:
         circuit, supply = self.circuit, self.process.supply
-        rails = {"i(vdd)": supply, "i(vread)": circuit.v_read, "i(vreturn)": circuit.v_return}
+        # The return rail takes up what the read rail gave: a regulator turns that into heat.
+        rails = {"i(vdd)": supply, "i(vread)": circuit.v_read}
         energy = {"traces": 0.0, "columns": 0.0, "neurons": 0.0}
         # One bias generator serves all traces, another all neurons.
         energy["biases"] = sum(
@@ -98,5 +97,5 @@ class CircuitForward:
             trace=np.array([w.at("v(v_p)", steps) for w in traces]).T,
             energy=energy,
             analysis_seconds=sum(run.analysis_seconds for run in runs.values()),
-            simulations=len(runs),
+            simulations=sum(run.iterations > 0 for run in runs.values()),
         )

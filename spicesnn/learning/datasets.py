@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +40,12 @@ class Dataset:
                 f"feature {column} of sample {row} is {self.features[row, column]}; remove or "
                 f"fill in the {len(bad)} values that are not finite."
             )
+
+    @property
+    def identity(self) -> str:
+        """Hash of features and labels."""
+        parts = (np.ascontiguousarray(self.features), np.ascontiguousarray(self.labels))
+        return sha256(b"".join(part.tobytes() for part in parts)).hexdigest()[:16]
 
 
 def iris() -> Dataset:

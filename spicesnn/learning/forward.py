@@ -24,7 +24,7 @@ class Response:
         trace: P trace at the learning steps, as its gate voltage, shape (steps, rows).
         energy: supply energy by part of the circuit, joules.
         analysis_seconds: the simulator's own time.
-        simulations: how many stand behind the answer, all converged.
+        simulations: how many were run for it, all converged; repeats from memory not counted.
     """
 
     spikes: tuple[Array, ...]

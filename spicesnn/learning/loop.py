@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,7 +113,12 @@ def train(
     """
     batches = -(-len(task.train) // loop.batch) if rule else 0
 
+    saved = time.perf_counter()
+
     def save() -> None:
+        nonlocal saved
+        now = time.perf_counter()
+        state.wall_seconds, saved = state.wall_seconds + now - saved, now
         if checkpoint:
             state.save(checkpoint)
 

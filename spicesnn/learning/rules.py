@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from spicesnn.errors import ParameterError
 from spicesnn.learning.forward import Response
 from spicesnn.parameters import Parameters, parameter
 
@@ -34,7 +35,16 @@ class ThreeFactors(Parameters):
     trace_cutoff: float = parameter(0.295, unit="V", doc="gate voltage over which P counts", gt=0)
 
     def steps(self, stop: float) -> Array:
-        """Learning steps of a sample that ends at `stop`, seconds."""
+        """Learning steps of a sample that ends at `stop`, seconds.
+
+        Raises:
+            ParameterError: the sample ends before the first step.
+        """
+        if self.first_step > stop * (1 + 1e-9):
+            raise ParameterError(
+                f"the first learning step, {self.first_step:g} s, comes after the sample's end at "
+                f"{stop:g} s: set factors.first_step or circuit.stop."
+            )
         return np.arange(self.first_step, stop + self.step * 1e-6, self.step)
 
     def errors(self, spikes: Sequence[Array], label: int, steps: Array) -> Array:
@@ -79,11 +89,11 @@ class Update:
 class ErrorTriggered(Parameters):
     """Ternary updates on error events; theta is steered to a set point of the event rate."""
 
-    initial_theta: float = parameter(0.25, unit="1", doc="theta at the start", gt=0)
-    set_point: float = parameter(0.05, unit="1", doc="wanted events a unit and step", gt=0, lt=1)
-    gain: float = parameter(0.008, unit="1", doc="theta's change a batch for a rate off by 1", ge=0)
+    initial_theta: float = parameter(0.3, unit="1", doc="theta at the start", gt=0)
+    set_point: float = parameter(0.15, unit="1", doc="wanted events a unit and step", gt=0, lt=1)
+    gain: float = parameter(0.02, unit="1", doc="theta's change a batch for a rate off by 1", ge=0)
     maximum_theta: float = parameter(
-        0.35, unit="1", doc="under a half, so that right and wrong units rest apart", gt=0
+        0.5, unit="1", doc="over a half, right and wrong units may rest at the same rate", gt=0
     )
 
     def next_theta(self, theta: float, events: int, opportunities: int) -> float:

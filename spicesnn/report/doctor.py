@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-from spicesnn.engine.installation import Installation, find_installation
+from spicesnn.engine.installation import find_installation
 from spicesnn.errors import NgspiceNotFoundError, SpicesnnError
 from spicesnn.processes import PROCESSES, find_process
 
@@ -33,6 +33,10 @@ def examine() -> list[Finding]:
             "everything", "install Python 3.11 or newer",
         ),
         _package("PySpice", "netlists and the binding of libngspice"),
+        _package("scikit-learn", "data sets, their splits, the software reference"),
+        _package("xarray", "waveforms as labelled arrays"),
+        _package("netCDF4", "waveform files"),
+        _package("matplotlib", "pictures"),
     ]  # fmt: skip
     findings += _ngspice()
     for name in PROCESSES:
@@ -57,18 +61,20 @@ def _ngspice() -> list[Finding]:
     how = "make setup; or apt-get install ngspice libngspice0, brew install ngspice libngspice"
     newer = "ngspice 46: make setup takes it from Debian's backports"
     try:
-        installation: Installation | None = find_installation()
-    except NgspiceNotFoundError:
-        installation = None
-    if installation is None:
-        return [Finding("ngspice", "missing", False, True, "every simulation", how)]
+        installation = find_installation()
+    except NgspiceNotFoundError as error:
+        return [Finding("ngspice", "missing", False, True, "every simulation", str(error))]
+    fault = installation.fault()
     cores = str(os.cpu_count())
     return [
         Finding(
             "ngspice", f"{installation.version_text}, {installation.program}", True, True,
             "batch runs of decks", how,
         ),
-        Finding("libngspice", str(installation.library), True, True, "every simulation", how),
+        Finding(
+            "libngspice", fault or str(installation.library), not fault, True,
+            "every simulation", how,
+        ),
         Finding(
             "KLU", "yes" if installation.klu else "no", installation.klu, False,
             "large crossbars in one circuit", newer,

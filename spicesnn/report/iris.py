@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from spicesnn.errors import RunFolderError
 from spicesnn.learning.rules import RuleName
 from spicesnn.systems.iris import IrisJob, load_conductance, load_job
 
@@ -28,19 +29,24 @@ def write_pictures(folder: Path) -> Path:
     Raises:
         RunFolderError: the folder is not a finished run.
     """
-    matplotlib.rcParams.update(
-        {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
-    )
     job = load_job(folder)
+    try:
+        inputs = json.loads((folder / "waveforms" / "inputs.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunFolderError(
+            f"{folder} is not finished ({error}); finish it by --resume."
+        ) from None
     place = folder / "pictures"
     place.mkdir(exist_ok=True)
-    inputs = json.loads((folder / "waveforms" / "inputs.json").read_text(encoding="utf-8"))
-    for sample, given in inputs.items():
-        figure = _sample_figure(folder, job, sample, given["label"], given["spikes"])
-        _save(figure, place / f"{sample}.png")
-    _save(_conductance_figure(folder, job), place / "conductance.png")
-    if job.rule != "none":
-        _save(_learning_figure(folder, job), place / "learning.png")
+    with matplotlib.rc_context(
+        {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
+    ):
+        for sample, given in inputs.items():
+            figure = _sample_figure(folder, job, sample, given["label"], given["spikes"])
+            _save(figure, place / f"{sample}.png")
+        _save(_conductance_figure(folder, job), place / "conductance.png")
+        if job.rule != "none":
+            _save(_learning_figure(folder, job), place / "learning.png")
     return place
 
 

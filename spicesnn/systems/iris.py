@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
 from spicesnn.circuits.classifier import ClassifierCircuit
 from spicesnn.devices import find_device
-from spicesnn.engine.cache import WaveformCache
+from spicesnn.engine.cache import RunCache
 from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.pool import Pool
 from spicesnn.errors import ParameterError, RunFolderError
@@ -104,13 +105,11 @@ def encode_iris(
 
 
 @contextmanager
-def circuit_forward(
-    job: IrisJob, workers: int, cache: WaveformCache | None
-) -> Iterator[CircuitForward]:
+def circuit_forward(job: IrisJob, workers: int, cache: RunCache | None) -> Iterator[CircuitForward]:
     """The job's circuit with a pool of workers behind it."""
     process = find_process(job.process)
-    with Pool(workers, job.options) as pool:
-        yield CircuitForward(job.circuit, process, pool, cache)
+    with Pool(workers, job.options, cache=cache) as pool:
+        yield CircuitForward(job.circuit, process, pool)
 
 
 def run_iris(
@@ -119,7 +118,7 @@ def run_iris(
     workers: int | None = None,
     resume: bool = False,
     watcher: Watcher | None = None,
-    cache: WaveformCache | None = None,
+    cache: RunCache | None = None,
     data: Dataset | None = None,
 ) -> dict[str, Any]:
     """Run the job and leave a run folder.
@@ -146,12 +145,15 @@ def run_iris(
     watcher = watcher or Watcher()
     find_process(job.process)
     device = find_device(job.device)
-    workers = workers or os.cpu_count() or 1
+    workers = os.cpu_count() or 1 if workers is None else workers
+    data = data or iris()
     steps = job.factors.steps(job.circuit.stop)
     states: dict[RuleName, list[State]] = {rule: [] for rule in job.rules()}
-    references = []
-    with circuit_forward(job, workers, cache or WaveformCache()) as forward:
-        _prepare(folder, job, resume)
+    references: list[float] = []
+    earlier = 0.0
+    with circuit_forward(job, workers, cache or RunCache()) as forward:
+        versions = _versions(forward.runner.pool.installation.version_text, data)
+        _prepare(folder, job, resume, versions)
         for seed in range(job.seeds):
             task, _ = encode_iris(job, seed, data)
             references.append(logistic_regression_accuracy(task))
@@ -168,6 +170,7 @@ def run_iris(
                 )
                 if not checkpoint.exists():
                     np.savez(place / "weights_before.npz", conductance=state.conductance)
+                earlier += state.wall_seconds
                 watcher.begin(rule, seed, _simulations_left(job, task, rule, state))
                 state = train(
                     forward, task, device, job.factors, rules, job.loop, steps, state, seed,
@@ -184,7 +187,7 @@ def run_iris(
             **_summary(states[job.rule]),
             "logistic_regression_accuracy": references,
             "logistic_regression_accuracy_mean": float(np.mean(references)),
-            "wall_seconds": time.perf_counter() - started,
+            "wall_seconds": time.perf_counter() - started + earlier,
             "analysis_seconds": seconds,
             "verdicts": {"converged": simulations},
             "ngspice": forward.runner.pool.installation.version_text,
@@ -221,17 +224,21 @@ def load_conductance(folder: Path, rule: RuleName, seed: int, name: str = "weigh
     try:
         with np.load(path, allow_pickle=False) as data:
             return np.asarray(data["conductance"], dtype=np.float64)
-    except (OSError, KeyError) as error:
+    except (OSError, KeyError, ValueError, EOFError, BadZipFile) as error:
         raise RunFolderError(f"{path} cannot be read ({error}); finish the run first.") from None
 
 
-def unit_deck_text(folder: Path, unit: int, sample: int) -> str:
-    """The complete deck of one trained output with one sample's stimulus (seed 0).
+def unit_deck_text(
+    folder: Path, unit: int, sample: int, seed: int = 0, data: Dataset | None = None
+) -> str:
+    """The complete deck of one trained output with one sample's stimulus.
 
     Args:
         folder: a finished run.
         unit: output, from 0.
         sample: index into the data set.
+        seed: which repetition's weights and split.
+        data: what the run was trained on, by default iris.
 
     Raises:
         RunFolderError: the folder is not a finished run.
@@ -239,17 +246,21 @@ def unit_deck_text(folder: Path, unit: int, sample: int) -> str:
     """
     job = load_job(folder)
     process = find_process(job.process)
-    _, samples = encode_iris(job, seed=0)
+    data = data or iris()
+    begun = json.loads((folder / "versions.json").read_text(encoding="utf-8"))
+    if begun.get("data") != data.identity:
+        raise RunFolderError(f"{folder} was trained on other data; give them as `data`.")
+    _, samples = encode_iris(job, seed, data)
     for name, value, count in (("unit", unit, job.circuit.units), ("sample", sample, len(samples))):
         if not 0 <= value < count:
             raise ParameterError(f"{name} {value} does not exist; give 0 to {count - 1}.")
-    conductance = load_conductance(folder, job.rule, 0)
+    conductance = load_conductance(folder, job.rule, seed)
     deck = job.circuit.unit_deck(process)
     knobs = job.circuit.unit_knobs(conductance, samples[sample], unit, process)
     return deck.text(job.options.line(), knobs)
 
 
-def _prepare(folder: Path, job: IrisJob, resume: bool) -> None:
+def _prepare(folder: Path, job: IrisJob, resume: bool, versions: dict[str, str]) -> None:
     config = folder / "config.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -264,16 +275,34 @@ def _prepare(folder: Path, job: IrisJob, resume: bool) -> None:
                     f"{folder} holds a run with another configuration; repeat its options with "
                     f"--resume (see {config}), or give another --out."
                 )
+            _same_versions(folder, versions)
             return
+        # The configuration last: a folder without it was not begun.
+        _write_json(folder / "versions.json", versions)
         _write_text(config, job.model_dump_json(indent=2))
-        _write_json(folder / "versions.json", _versions())
     except OSError as error:
         raise RunFolderError(f"cannot write into {folder}: {error.strerror}.") from None
 
 
-def _versions() -> dict[str, str]:
+def _versions(ngspice: str, data: Dataset) -> dict[str, str]:
     names = ("spicesnn", "PySpice", "numpy", "scipy", "scikit-learn", "pydantic")
-    return {"python": platform.python_version(), **{name: version(name) for name in names}}
+    packages = {name: version(name) for name in names}
+    python = platform.python_version()
+    return {"python": python, **packages, "ngspice": ngspice, "data": data.identity}
+
+
+def _same_versions(folder: Path, versions: dict[str, str]) -> None:
+    """Refuse to go on where a part of the answer would come from something else."""
+    try:
+        begun = json.loads((folder / "versions.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunFolderError(f"{folder}/versions.json cannot be read: {error}.") from None
+    for name in ("ngspice", "spicesnn", "data"):
+        if begun.get(name) != versions[name]:
+            raise RunFolderError(
+                f"{folder} was begun with {name} {begun.get(name)}; here it is {versions[name]}. "
+                "Go on with the same, or give another --out."
+            )
 
 
 def _simulations_left(job: IrisJob, task: Task, rule: RuleName, state: State) -> int:

@@ -39,8 +39,10 @@ def test_unknown_knob_and_bad_values(circuit: ClassifierCircuit, process: Proces
         deck.settings({"rplus99": 1e6})
     with pytest.raises(ParameterError, match="knob rplus0 is a resistor: give it a positive"):
         deck.settings({"rplus0": -5.0})
-    with pytest.raises(ParameterError, match="knob vp0 is a source: give it a Waveform"):
-        deck.settings({"vp0": 1.0})
+    with pytest.raises(ParameterError, match=r"rplus0 is a resistor: .* not a waveform"):
+        deck.settings({"rplus0": Waveform.constant(1.0)})
+    with pytest.raises(ParameterError, match="vp0 is a voltage source: give it a finite number"):
+        deck.settings({"vp0": float("nan")})
 
 
 def test_deck_is_complete_and_ends_with_a_newline(

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from spicesnn.engine.grid import shared_grid
+from spicesnn.engine.grid import resample, shared_grid
 from spicesnn.errors import DataError
 
 
@@ -19,10 +19,30 @@ def test_error_is_bounded_and_the_grid_is_smaller() -> None:
     assert shared_grid(waves, 1e-2).size < grid.size
 
 
+@pytest.mark.parametrize("floor", [-1e9, 0.0, 0.3])
+def test_resampled_waves_keep_to_the_tolerance_and_have_no_bias(floor: float) -> None:
+    """Kinks at the floor and jumps among smooth parts: where least squares would overshoot."""
+    rng = np.random.default_rng(1)
+    waves = []
+    for phase in (0.0, 1.0, 2.0):
+        time = np.unique(np.concatenate([[0, 1], rng.uniform(size=3000)]))
+        jump = 0.5 * (1 + np.tanh((time - 0.5) / 2e-4))
+        waves.append((time, np.sin(9 * time + phase) + jump))
+    grid, values = resample(waves, 2e-3, [floor] * 3)
+    assert grid.size < 600
+    for (time, value), corner in zip(waves, values, strict=True):
+        fitted = np.interp(time, grid, corner)
+        error = np.maximum(fitted, floor) - np.maximum(value, floor)
+        assert np.abs(error).max() <= 2e-3 * 1.001
+        assert abs(np.trapezoid(fitted - value, time)) < 2e-5
+
+
 def test_differences_under_the_floor_do_not_count() -> None:
     time = np.linspace(0, 1, 1001)
     low = 0.1 * np.sin(50 * time)
-    assert shared_grid([(time, low)], 1e-3, [0.2]).size == 2
+    grid, (value,) = resample([(time, low)], 1e-3, [0.2])
+    assert grid.size == 2
+    assert np.abs(value).max() < 0.1  # not raised to the floor
 
 
 def test_waves_must_end_together() -> None:

@@ -59,7 +59,7 @@ def test_trigger_is_ternary_and_only_over_theta() -> None:
 
 
 def test_theta_moves_towards_the_set_point_and_stays_in_bounds() -> None:
-    rule = ErrorTriggered(gain=0.1, set_point=0.05)
+    rule = ErrorTriggered(gain=0.1, set_point=0.05, maximum_theta=0.35)
     assert rule.next_theta(0.2, 50, 100) == pytest.approx(0.2 + 0.1 * 0.45)
     assert rule.next_theta(0.001, 0, 100) == 1e-16
     assert rule.next_theta(0.34, 100, 100) == rule.maximum_theta

@@ -56,12 +56,11 @@ def test_energy_is_near_what_the_rails_must_give(finished: tuple[Path, Any]) -> 
     folder, result = finished
     job = IrisJob()
     conductance = load_conductance(folder, "error-triggered", 0)
-    # Each device sees the read rail less its diode's voltage, 0.2 to 0.5 V of it here.
-    rails = job.circuit.v_read - job.circuit.v_return
-    least = 0.25 * rails * conductance.sum() * rails * job.circuit.stop
-    most = rails * conductance.sum() * rails * job.circuit.stop
+    # Each device has a quarter to all of the voltage between the rails over it.
+    most = (job.circuit.v_read - job.circuit.v_return) * conductance.sum()
+    given = job.circuit.v_read * job.circuit.stop
     columns = result["energy_parts"]["columns"]
-    assert least < columns < 2 * most
+    assert 0.25 * most * given < columns < 2 * most * given
     bias = job.circuit.trace_bias
     currents = (bias.i_weight, bias.i_gain_q, bias.i_tau_q, bias.i_gain_p, bias.i_tau_p)
     neuron = job.circuit.neuron_bias
@@ -90,12 +89,12 @@ def test_a_used_folder_is_refused_and_another_job_is_not_resumed(
 
 @pytest.mark.parametrize("unit", [0, 1, 2])
 def test_emitted_deck_alone_gives_the_tools_spikes(
-    finished: tuple[Path, Any], tmp_path: Path, unit: int
+    finished: tuple[Path, Any], tmp_path: Path, unit: int, small_data: Dataset
 ) -> None:
     """Point 3 of the main job: each spike within 0.5 % of the sample's length."""
     folder, _ = finished
-    job, sample = IrisJob(loop=LoopParameters(epochs=1, batch=5)), 77
-    (tmp_path / "deck.cir").write_text(unit_deck_text(folder, unit, sample))
+    job, sample = IrisJob(loop=LoopParameters(epochs=1, batch=5)), 7
+    (tmp_path / "deck.cir").write_text(unit_deck_text(folder, unit, sample, data=small_data))
     ngspice = find_installation()
     subprocess.run(
         [str(ngspice.program), "-b", "-r", "out.raw", "deck.cir"],
@@ -103,7 +102,7 @@ def test_emitted_deck_alone_gives_the_tools_spikes(
         env={**os.environ, **ngspice.environment()},
     )  # fmt: skip
     alone = read_raw(tmp_path / "out.raw")
-    _, samples = encode_iris(job, 0)
+    _, samples = encode_iris(job, 0, small_data)
     with circuit_forward(job, 2, None) as forward:
         conductance = load_conductance(folder, "error-triggered", 0)
         runs = forward.simulate(conductance, [samples[sample]])[0]
@@ -116,12 +115,12 @@ def test_emitted_deck_alone_gives_the_tools_spikes(
     assert (match.missed, match.added) == (0, 0)
 
 
-def test_the_command_that_emit_prints_runs_the_deck(
-    finished: tuple[Path, Any], tmp_path: Path
-) -> None:
+def test_the_command_that_emit_prints_runs_the_deck(tmp_path: Path) -> None:
     """In a shell that knows nothing of this project."""
+    run = tmp_path / "run"
+    run_iris(IrisJob(with_plain=False, loop=LoopParameters(epochs=0)), run)
     code = "from spicesnn.cli import main; main()"
-    deck = ["emit", str(finished[0]), "--unit", "1", "--sample", "7", "--out", str(tmp_path)]
+    deck = ["emit", str(run), "--unit", "1", "--sample", "7", "--out", str(tmp_path)]
     said = subprocess.run(
         [sys.executable, "-c", code, *deck], capture_output=True, text=True, check=True
     ).stdout

@@ -7,6 +7,8 @@ from spicesnn.circuits.classifier import ClassifierCircuit
 from spicesnn.circuits.deck import Deck, Knob, Transient, Waveform
 from spicesnn.engine.batch import run_batch
 from spicesnn.engine.installation import find_all, find_installation
+from spicesnn.engine.limits import Limits
+from spicesnn.engine.messages import classify_all
 from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.pool import Pool
 from spicesnn.engine.verdict import Verdict, judge
@@ -24,7 +26,7 @@ def divider(**changes: object) -> Deck:
     }
     values: dict[str, object] = {
         "title": "divider", "netlist": "r2 b 0 1e3", "models": "", "knobs": knobs,
-        "probes": ("v(b)",), "transient": Transient(1e-3, 1e-5),
+        "probes": ("v(b)",), "analysis": Transient(1e-3, 1e-5),
     }  # fmt: skip
     return Deck(**(values | changes))  # type: ignore[arg-type]
 
@@ -43,6 +45,16 @@ def test_knobs_do_not_leak_from_run_to_run(pool: Pool) -> None:
     jobs = [Job(divider(), {}), Job(divider(), {"rtop": 3e3}), Job(divider(), {})]
     ends = [run.waveforms["v(b)"][-1] for run in pool.map(jobs)]
     np.testing.assert_allclose(ends, [0.5, 0.25, 0.5], rtol=1e-6)
+
+
+def test_a_default_is_turned_in_full_from_the_first_run() -> None:
+    """The deck's text has six figures: a first run must not answer for a rounded value."""
+    third = Knob("rtop", ("a", "b"), 1e3 / 3)
+    deck = divider(knobs=dict(divider().knobs) | {"rtop": third})
+    with Pool() as fresh:
+        first, _, again = fresh.map([Job(deck, {}), Job(deck, {"rtop": 5e3}), Job(deck, {})])
+    np.testing.assert_array_equal(first.waveforms["v(b)"], again.waveforms["v(b)"])
+    assert first.waveforms["v(b)"][-1] == pytest.approx(0.75, abs=1e-9)
 
 
 def test_answers_do_not_depend_on_what_ran_before(
@@ -98,15 +110,18 @@ def test_every_version_found_gives_the_same_spikes(
 
 def test_a_deck_that_does_not_converge_says_what_to_do(pool: Pool) -> None:
     deck = divider(netlist="r2 b 0 1e3\nb1 c 0 v = v(c) + 1")
-    run = pool.map([Job(deck, {})])[0]
-    assert run.verdict is not Verdict.CONVERGED
+    run = pool.map([Job(deck)], raise_on_failure=False)[0]
+    assert run.verdict is Verdict.NOT_CONVERGED
+    assert run.ladder == (
+        "start-up transient", "gmin and source stepping", "gear", "smaller steps",
+    )  # fmt: skip
     with pytest.raises(SimulationError, match="divider: the solver did not converge; check bias"):
-        run.checked("divider")
+        pool.map([Job(deck)])
 
 
 def test_a_refused_deck_leaves_the_pool_working(pool: Pool) -> None:
     bad = divider(netlist="m1 b a 0 0 nosuchmodel w=1e-6 l=1e-6")
-    runs = pool.map([Job(bad, {}), Job(divider(), {})])
+    runs = pool.map([Job(bad), Job(divider())], raise_on_failure=False)
     assert runs[0].verdict is Verdict.DECK_REFUSED
     assert runs[1].verdict is Verdict.CONVERGED
 
@@ -116,11 +131,11 @@ def test_verdicts_on_artefacts() -> None:
     time = np.linspace(0, 1e-3, 5)
 
     def verdict(waves: Waveforms | None, *messages: str) -> Verdict:
-        return judge(deck, waves, messages)[0]
+        return judge(deck, deck.settings(), waves, classify_all(messages))[0]
 
     good = Waveforms(time, {"v(b)": np.full(5, 0.5)})
     assert verdict(good) is Verdict.CONVERGED
-    assert verdict(good, "Warning: singular matrix: check node b") is Verdict.CONVERGED
+    assert verdict(good, "Warning: singular matrix:  check node b") is Verdict.FLOATING_NODE
     assert verdict(None) is Verdict.NOT_CONVERGED
     assert verdict(Waveforms(time / 2, good.signals)) is Verdict.STOPPED_EARLY
     late = Waveforms(time / 2, good.signals)
@@ -132,11 +147,11 @@ def test_verdicts_on_artefacts() -> None:
 
 def test_a_run_over_its_time_limit_is_stopped(circuit: ClassifierCircuit, process: Process) -> None:
     deck = circuit.trace_deck(process)
-    slow = Deck(**{**vars(deck), "transient": Transient(100.0, 1e-6)})
-    with Pool(1, time_limit=2.0) as short:
-        run = short.map([Job(slow, {})])[0]
+    slow = Deck(**{**vars(deck), "analysis": Transient(100.0, 1e-6)})
+    with Pool(1, limits=Limits(wall=2.0)) as short:
+        run = short.map([Job(slow)], raise_on_failure=False)[0]
         assert run.verdict is Verdict.TIMED_OUT
-        assert short.map([Job(divider(), {})])[0].verdict is Verdict.CONVERGED
+        assert short.map([Job(divider())])[0].verdict is Verdict.CONVERGED
 
 
 def test_options_are_typed() -> None:
@@ -152,5 +167,6 @@ def test_a_wrong_knob_is_named_through_the_worker(pool: Pool) -> None:
 
 
 def test_a_probe_that_is_not_there_is_named(pool: Pool) -> None:
-    run = pool.map([Job(divider(probes=("v(b)", "v(nosuch)")), {})])[0]
+    job = Job(divider(probes=("v(b)", "v(nosuch)")), {})
+    run = pool.map([job], raise_on_failure=False)[0]
     assert (run.verdict, run.detail) == (Verdict.MISSING_VECTOR, "v(nosuch)")

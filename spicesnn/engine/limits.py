@@ -1,0 +1,32 @@
+"""Limits of one run: wall clock, CPU time and memory."""
+
+from __future__ import annotations
+
+import resource
+
+from spicesnn.parameters import Parameters, parameter
+
+
+class Limits(Parameters):
+    """What one run may take; past it the run is stopped and its verdict says so."""
+
+    wall: float = parameter(120.0, unit="s", doc="wall-clock time of a run", gt=0)
+    cpu: float = parameter(600.0, unit="s", doc="CPU time of a run", gt=0)
+    memory: float = parameter(4e9, unit="B", doc="address space of a worker", gt=0)
+
+    def hold_memory(self) -> None:
+        """Limit this process's address space."""
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        wanted = int(self.memory)
+        if hard != resource.RLIM_INFINITY:
+            wanted = min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))
+
+    def hold_cpu(self) -> None:
+        """Limit the CPU time that this process may take from now on."""
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+        until = int(usage.ru_utime + usage.ru_stime + self.cpu) + 1
+        if hard != resource.RLIM_INFINITY:
+            until = min(until, hard)
+        resource.setrlimit(resource.RLIMIT_CPU, (until, hard))

@@ -1,0 +1,82 @@
+import errno
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spicesnn.circuits.deck import Deck, Knob, Transient, Value, Waveform
+from spicesnn.engine.cache import RunCache
+from spicesnn.engine.installation import find_installation
+from spicesnn.engine.options import SimulationOptions
+from spicesnn.engine.run import Run
+from spicesnn.engine.verdict import Verdict
+from spicesnn.errors import CacheError
+from spicesnn.waveforms import Waveforms
+
+
+def a_run(points: int = 5) -> Run:
+    time = np.linspace(0, 1, points)
+    return Run(Verdict.CONVERGED, "", Waveforms(time, {"v(a)": time**2}), 46)
+
+
+def test_it_keeps_waveforms_and_survives_damage(tmp_path: Path) -> None:
+    cache = RunCache(tmp_path)
+    cache.put("ab12", a_run())
+    kept = cache.get("ab12")
+    assert kept is not None
+    np.testing.assert_array_equal(kept.waveforms["v(a)"], a_run().waveforms["v(a)"])
+    assert kept.analysis_seconds == 0
+    assert cache.get("ab13") is None
+    next(tmp_path.rglob("*.npz")).write_bytes(b"half a file")
+    assert cache.get("ab12") is None
+
+
+def test_what_was_used_longest_ago_goes_first(tmp_path: Path) -> None:
+    cache = RunCache(tmp_path)
+    for k in range(6):
+        cache.put(f"aa{k}", a_run(100))
+        path = tmp_path / "aa" / f"aa{k}.npz"
+        os.utime(path, (1000 + k, 1000 + k))
+    assert cache.get("aa0") is not None  # used again
+    size = cache.info().bytes // 6
+    RunCache(tmp_path, limit=3 * size).trim()
+    left = {p.stem for p in tmp_path.rglob("*.npz")}
+    assert left == {"aa0", "aa4", "aa5"}
+    assert cache.clear().files == 3
+    assert cache.info().files == 0
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS])
+def test_a_full_or_read_only_disk_is_a_clear_error(
+    code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was kept before stays, and no half file is left."""
+    cache = RunCache(tmp_path)
+    cache.put("ab1", a_run())
+
+    def full(*arguments: object, **more: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(CacheError, match=r"cannot write into the cache .*spicesnn cache clear"):
+        cache.put("ab2", a_run())
+    assert cache.get("ab1") is not None
+    assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["ab1.npz"]
+
+
+def test_a_key_tells_apart_what_the_text_of_a_deck_does_not() -> None:
+    ngspice = find_installation()
+    knobs = {
+        "vin": Knob("vin", ("a", "0"), Waveform.constant(1.0)),
+        "rtop": Knob("rtop", ("a", "b"), 1e3),
+    }
+    deck = Deck("divider", "r2 b 0 1e3", "", knobs, ("v(b)",), Transient(1e-3, 1e-5))
+    options = SimulationOptions()
+    settings: list[dict[str, Value]] = [
+        {}, {"rtop": 1e3 * (1 + 1e-9)}, {"vin": 1.0}, {"vin": Waveform.constant(1 + 1e-12)},
+        {"@m1[delvto]": 1e-3}, {"temperature": 27 + 1e-9}, {"stop": 2e-3},
+    ]  # fmt: skip
+    keys = [RunCache().key(deck, knobs, options, ngspice) for knobs in settings]
+    assert len(set(keys)) == len(keys)
+    assert keys[0] == RunCache().key(deck, {"rtop": 1e3}, options, ngspice)
