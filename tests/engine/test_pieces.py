@@ -7,8 +7,7 @@ from spicesnn.circuits.classifier import ClassifierCircuit
 from spicesnn.engine.batch import run_batch
 from spicesnn.engine.pieces import NetworkRunner
 from spicesnn.engine.pool import Pool
-from spicesnn.measure.compare import match_spikes
-from spicesnn.measure.spikes import spike_times
+from spicesnn.measure.compare import compare
 from spicesnn.processes import Process
 
 
@@ -25,14 +24,15 @@ def test_pieces_agree_with_the_whole(process: Process, pool: Pool, strength: flo
     whole = run_batch(
         circuit.unit_deck(process), circuit.unit_knobs(conductance, trains, 0, process)
     ).checked("whole")
-    spikes = [
-        spike_times(w.time, w["v(spike)"], process.supply / 2)
-        for w in (pieces["neuron0"].waveforms, whole.waveforms)
-    ]
-    match = match_spikes(spikes[1], spikes[0], 0.005 * circuit.stop)
+    result = compare(
+        whole.waveforms, pieces["neuron0"].waveforms, ["v(v_mem)"], ["v(spike)"],
+        process.supply / 2, window=0.005 * circuit.stop, margin=0.02 * circuit.stop,
+    )  # fmt: skip
+    match = result.spikes["v(spike)"]
     assert (match.missed, match.added) == (0, 0)
     if strength > 0.3:
         assert match.matched >= 3
+    assert result.differences["v(v_mem)"].largest < 20e-3
 
 
 def test_equal_traces_are_simulated_once(process: Process, pool: Pool) -> None:
