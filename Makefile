@@ -32,8 +32,9 @@ $(VENV)/.docs: $(VENV)/.package
 	@touch $@
 
 demo: ngspice $(VENV)/.package
-	@if [ -f runs/demo/config.json ]; then again=--resume; fi; \
-	$(BIN)/spicesnn train iris --out runs/demo $$again
+	@out=runs/demo-$$($(BIN)/python -c 'from spicesnn.systems.iris import IrisJob; print(IrisJob().identity)'); \
+	if [ -f $$out/config.json ]; then again=--resume; fi; \
+	$(BIN)/spicesnn train iris --out $$out $$again
 
 test: setup
 	@$(PYTHON) tools/get_ngspice.py --version 39 || echo "note: the tests run on one version of ngspice."

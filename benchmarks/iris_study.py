@@ -32,6 +32,9 @@ from spicesnn.systems.iris import IrisJob, circuit_forward, encode_iris
 RESULTS = Path(__file__).resolve().parent / "results"
 CHECKPOINTS = Path("runs/iris_study")
 TARGET = 0.90
+# "About a hundredfold" fewer updates, each nonzero product counted: abstract of Payvand et al.,
+# AICAS 2020, arXiv 1910.06152.
+PUBLISHED = 0.01
 
 # The same number of trials for each rule; the criterion is the mean accuracy on the inner
 # validation sets at the last epoch, ties broken by fewer writes.
@@ -173,7 +176,7 @@ def rows_of(study: dict[str, Any]) -> list[dict[str, Any]]:
     products = [sum(row["products"] for row in h) for h in plain]
     add("nonzero products of plain, before rounding", products, "updates")
     add("writes to the end, error-triggered, over those products",
-        np.divide(ends["error-triggered"], products), "1", published=0.01)  # fmt: skip
+        np.divide(ends["error-triggered"], products), "1", published=PUBLISHED)  # fmt: skip
     set_points = [[row["event_rate"] for row in h[-2:]] for h in triggered]
     add("event rate in the last two epochs", [np.mean(rates) for rates in set_points], "1")
     add("theta at the end", [h[-1]["theta"] for h in triggered], "1")

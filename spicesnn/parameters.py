@@ -16,7 +16,7 @@ def parameter(
     *,
     unit: str,
     doc: str,
-    source: str = "our choice",
+    source: str | None = None,
     **bounds: Any,
 ) -> Any:
     """Declare a parameter with its unit, meaning, source and bounds.
@@ -25,9 +25,10 @@ def parameter(
         default: the default value; left out, the parameter must be given.
         unit: SI unit, `"1"` for pure numbers.
         doc: one line that says what it is.
-        source: where the default comes from.
+        source: where the default comes from; left out, it is our choice.
         **bounds: Pydantic bounds such as `gt`, `ge`, `lt`, `le`.
     """
+    source = source or ("given with the value" if default is ... else "our choice")
     return Field(
         default,
         description=f"{doc} [{unit}]",

@@ -4,7 +4,9 @@ import importlib.util
 import json
 import re
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from spicesnn.systems.iris import IrisJob
@@ -28,6 +30,15 @@ def test_readme_does_in_python_what_the_command_does(
     assert (tmp_path / "runs/python/pictures/conductance.png").exists()
 
 
+def load(path: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda p: p.name)
 def test_code_on_the_pages_runs(page: Path) -> None:
     for code in blocks(page):
@@ -36,24 +47,58 @@ def test_code_on_the_pages_runs(page: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.name)
 def test_examples_run(path: Path, tmp_path: Path) -> None:
-    spec = importlib.util.spec_from_file_location("example", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     picture = tmp_path / "picture.png"
-    module.main(picture)
+    load(path).main(picture)
     assert picture.stat().st_size > 5_000
 
 
+def benchmark(name: str) -> Any:
+    return load(ROOT / f"benchmarks/{name}.py")
+
+
+def stored(name: str) -> Any:
+    return json.loads((ROOT / "benchmarks/results" / name).read_text())
+
+
+AGAIN = "run benchmarks/iris_study.py again"
+
+
 def test_stored_study_was_made_with_todays_configuration() -> None:
-    study = json.loads((ROOT / "benchmarks/results/iris_study.json").read_text())
-    assert study["job"] == IrisJob().identity, "run benchmarks/iris_study.py again"
-    tuning = json.loads((ROOT / "benchmarks/results/iris_tuning.json").read_text())
-    job = IrisJob()
+    study, module = stored("iris_study.json"), benchmark("iris_study")
+    assert study["job"] == IrisJob().identity, AGAIN
+    assert json.loads(json.dumps(module.rows_of(study))) == study["rows"], AGAIN
+    tuning, job = stored("iris_tuning.json"), IrisJob()
+    assert tuning["job"] == module.tuned_from(job), "run benchmarks/iris_study.py --tune again"
     for rule, parameters in (("error-triggered", job.error_triggered), ("plain", job.plain)):
-        chosen = tuning["chosen"][rule]["trial"]
-        for name, value in chosen.items():
+        for name, value in tuning["chosen"][rule]["trial"].items():
             assert getattr(parameters, name) == value
     trials = [row["rule"] for row in tuning["trials"]]
     assert trials.count("plain") == trials.count("error-triggered")
+
+
+def test_stored_study_begins_as_todays_code_does() -> None:
+    """Ten samples of training, repeated: circuits and rules are those that made the study."""
+    study, module = stored("iris_study.json"), benchmark("iris_study")
+    now = module.opening(IrisJob())
+    if now["ngspice"] != study["opening"]["ngspice"]:
+        pytest.skip(f"the study was made with {study['opening']['ngspice']}")
+    assert now["writes"] == study["opening"]["writes"], AGAIN
+    assert now["theta"] == pytest.approx(study["opening"]["theta"]), AGAIN
+    np.testing.assert_allclose(
+        now["conductance"], study["opening"]["conductance"], rtol=1e-3, err_msg=AGAIN
+    )
+
+
+def test_stored_study_holds_what_is_claimed() -> None:
+    rows = {row["name"]: row for row in stored("iris_study.json")["rows"]}
+    assert rows["accuracy, error-triggered"]["value"] >= 0.90
+    assert rows["accuracy, untrained"]["value"] < 0.55
+    assert rows["accuracy lost to plain"]["holds"]
+    assert all(rows[name]["count"] == 10 for name in rows if name.startswith("accuracy"))
+
+
+def test_peer_gives_the_same_answers() -> None:
+    """One sample of `benchmarks/driving.py`: PySpice's own way has no other outcome than ours."""
+    rows = {row["name"]: row for row in benchmark("driving").measure(samples=1, repeats=1)}
+    assert rows["trials whose outcome at the peer differs"]["value"] == 0
+    assert rows["simulations"]["value"] == 6

@@ -18,6 +18,9 @@ class SubtractorInput(Cell):
     sum_plus --[p diode]    (sum_plus is itself the gate of the p output)
     sum_minus --[p mirror]--> gate_minus --[n diode]
     ```
+
+    Law: the currents of both outputs equal the sums, but for the mirrors' output conductance.
+    Source: standard current mirrors; that the halves meet at gates only is our choice.
     """
 
     subcircuit_name: ClassVar[str] = "subtractor_input"
@@ -42,6 +45,8 @@ class SubtractorOutput(Cell):
     ```
     vdd --[p, gate sum_plus]-- out --[n, gate gate_minus]-- gnd
     ```
+
+    Source: standard current mirrors.
     """
 
     subcircuit_name: ClassVar[str] = "subtractor_output"

@@ -74,6 +74,8 @@ class DpiNeuronBias(Cell):
     ```
     i_gain, i_leak, i_threshold, i_refractory --> gain leak threshold refractory
     ```
+
+    Source: standard mirror inputs; currents and decoupling are our choice.
     """
 
     subcircuit_name: ClassVar[str] = "dpi_neuron_bias"

@@ -70,6 +70,8 @@ class DpiTraceBias(Cell):
     i_weight, i_gain_q, i_tau_q, i_gain_p, i_tau_p --> weight gain_q tau_q gain_p tau_p
     ```
 
+    Source: standard mirror inputs; currents and decoupling are our choice.
+
     The lines carry pA, so each pulse would shift them by tens of millivolts through the gates'
     capacitance; `c_line` holds them.
     """

@@ -45,8 +45,6 @@ class PulseMap(Parameters):
     device_spread: float = parameter(
         unit="1", doc="relative sigma of g_min and g_max", ge=0, lt=0.3
     )
-    write_voltage: float = parameter(unit="V", doc="amplitude of a SET pulse", gt=0)
-    write_time: float = parameter(unit="s", doc="length of a pulse", gt=0)
     read_voltage: float = parameter(unit="V", doc="largest voltage allowed in reading", gt=0)
 
     def fraction(self, nonlinearity: float) -> float:
@@ -61,7 +59,8 @@ class PulseMap(Parameters):
 
 
 # Values: NeuroSim MLP V3.0 manual, table of device presets, Ag:a-Si. The device spread is not in
-# that table (its default is 0): ours. The read voltage is ours, well under the 3.2 V of a write.
+# that table (its default is 0): ours. The read voltage is ours, well under the 3.2 V of the
+# table's SET pulse.
 JO2010 = PulseMap(
     name="Jo2010",
     citation="Jo et al., Nano Lett. 10, 1297 (2010), as tabulated by NeuroSim MLP V3.0",
@@ -72,8 +71,6 @@ JO2010 = PulseMap(
     nonlinearity_reset=4.88,
     cycle_spread=0.035,
     device_spread=0.05,
-    write_voltage=3.2,
-    write_time=300e-6,
     read_voltage=0.8,
 )
 

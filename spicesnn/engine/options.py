@@ -25,9 +25,11 @@ class SimulationOptions(Parameters):
     voltage_tolerance: float = parameter(1e-6, unit="V", doc="vntol", gt=0)
     charge_tolerance: float = parameter(1e-16, unit="C", doc="chgtol", gt=0)
     minimum_conductance: float = parameter(1e-17, unit="S", doc="gmin", gt=0)
-    bypass: bool = True
-    method: Literal["trap", "gear"] = "trap"
-    solver: Literal["auto", "sparse", "klu"] = "auto"
+    bypass: bool = parameter(True, unit="1", doc="bypass: skip transistors that did not move")
+    method: Literal["trap", "gear"] = parameter("trap", unit="1", doc="method of integration")
+    solver: Literal["auto", "sparse", "klu"] = parameter(
+        "auto", unit="1", doc="of the linear equations"
+    )
     dc_iterations: int = parameter(100, unit="1", doc="itl1", ge=1)
     transient_iterations: int = parameter(10, unit="1", doc="itl4", ge=1)
     gmin_steps: int = parameter(1, unit="1", doc="gminsteps; 1 chooses by itself", ge=0)

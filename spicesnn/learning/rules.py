@@ -72,7 +72,7 @@ class ThreeFactors(Parameters):
 class Update:
     """Pulses wanted on each weight, and how often the error made an event.
 
-    Pulses of opposite sign are not set off against each other: each is made at its own step.
+    Pulses of opposite sign, from different steps of a sample, are not set off against each other.
 
     Attributes:
         up, down: pulses that raise and lower the weight, >= 0, shape (rows, units).
@@ -97,7 +97,10 @@ class ErrorTriggered(Parameters):
     )
 
     def next_theta(self, theta: float, events: int, opportunities: int) -> float:
-        """Theta after a batch: `theta + gain (rate - set point)`, at least 1e-16 (public code)."""
+        """Theta after a batch: `theta + gain (rate - set point)`, from 1e-16 to the maximum.
+
+        Source: the proportional control in the public code of the authors, once a mini-batch.
+        """
         moved = theta + self.gain * (events / opportunities - self.set_point)
         return min(max(moved, 1e-16), self.maximum_theta)
 

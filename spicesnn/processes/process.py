@@ -1,4 +1,4 @@
-"""A CMOS process: its transistors, supply, layout rule, temperature range and model text."""
+"""A CMOS process: its transistors, supply, layout rule and model text."""
 
 from __future__ import annotations
 

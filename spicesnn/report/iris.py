@@ -15,6 +15,8 @@ from matplotlib.ticker import MaxNLocator
 
 from spicesnn.errors import RunFolderError
 from spicesnn.learning.rules import RuleName
+from spicesnn.measure.spikes import spike_times
+from spicesnn.processes import find_process
 from spicesnn.systems.iris import IrisJob, load_conductance, load_job
 
 Array = npt.NDArray[np.float64]
@@ -67,7 +69,7 @@ def _sample_figure(
     folder: Path, job: IrisJob, sample: str, label: str, trains: list[list[float]]
 ) -> Figure:
     """Input raster, P traces, membranes with output spikes: one sample from left to right."""
-    circuit = job.circuit
+    circuit, supply = job.circuit, find_process(job.process).supply
     figure = Figure(figsize=(7, 7), layout="constrained")
     raster, trace, *membranes = figure.subplots(
         2 + circuit.units, 1, sharex=True,
@@ -91,8 +93,7 @@ def _sample_figure(
     for i, axis in enumerate(membranes):
         data = _open(folder, sample, f"neuron{i}")
         axis.plot(data["time"], data["v(v_mem)"], color=_UNIT_COLOURS[i], lw=1)
-        spike = data["v(spike)"] > 0.9
-        starts = data["time"][1:][spike[1:] & ~spike[:-1]]
+        starts = spike_times(data["time"], data["v(spike)"], supply / 2)
         axis.plot(starts, np.full(starts.size, 0.85), "|", color="black", ms=8)
         axis.axhspan(job.factors.window_low, job.factors.window_high, color="0.93", zorder=0)
         axis.set_ylim(-0.05, 1.0)

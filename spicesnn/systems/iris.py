@@ -106,8 +106,18 @@ def encode_iris(
 
 @contextmanager
 def circuit_forward(job: IrisJob, workers: int, cache: RunCache | None) -> Iterator[CircuitForward]:
-    """The job's circuit with a pool of workers behind it."""
-    process = find_process(job.process)
+    """The job's circuit with a pool of workers behind it.
+
+    Raises:
+        ParameterError: the rails put more over a device than it may be read at.
+    """
+    process, device = find_process(job.process), find_device(job.device)
+    between = job.circuit.v_read - job.circuit.v_return
+    if between > device.read_voltage:
+        raise ParameterError(
+            f"the read rails are {between:g} V apart; {device.name} is read at "
+            f"{device.read_voltage:g} V at most: lower circuit.v_read or raise circuit.v_return."
+        )
     with Pool(workers, job.options, cache=cache) as pool:
         yield CircuitForward(job.circuit, process, pool)
 
