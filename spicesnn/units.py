@@ -20,9 +20,12 @@ def spice_number(value: float) -> str:
     return f"{value:.5e}"
 
 
+ELEMENTARY_CHARGE = 1.602176634e-19  # coulombs (SI 2019)
+
+
 def thermal_voltage(celsius: float) -> float:
     """K T / q in volts (SI 2019 constants)."""
-    return 1.380649e-23 / 1.602176634e-19 * (celsius + 273.15)
+    return 1.380649e-23 / ELEMENTARY_CHARGE * (celsius + 273.15)
 
 
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(meg|mil|[tgkmunpfa])?[a-z]*", re.I)

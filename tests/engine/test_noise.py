@@ -1,0 +1,112 @@
+"""Transient noise against what thermodynamics says."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import signal
+
+from spicesnn.circuits.classifier import ClassifierCircuit
+from spicesnn.circuits.deck import Deck, Knob, OperatingPoint, Transient, Waveform
+from spicesnn.circuits.noise import NoiseBench, noise_bench
+from spicesnn.engine.noise import run_with_noise
+from spicesnn.engine.pool import Pool
+from spicesnn.engine.run import Run
+from spicesnn.errors import ParameterError, UnknownNameError
+from spicesnn.processes import Process
+from spicesnn.units import ELEMENTARY_CHARGE, thermal_voltage
+
+KT = ELEMENTARY_CHARGE * thermal_voltage(27.0)
+
+
+def low_pass(tau: float = 1e-3, stop: float = 0.25) -> Deck:
+    knobs = {"r1": Knob("r1", ("out", "0"), tau / 1e-12)}
+    transient = Transient(stop, tau / 2)
+    return Deck("RC", "c1 out 0 1p", "", knobs, ("v(out)",), transient, initial={"out": 0.0})
+
+
+def variance(runs: list[Run], name: str, tau: float) -> float:
+    """Mean over runs, from ten time constants on, of the variance about the pooled mean."""
+    stop = runs[0].waveforms.time[-1]
+    times = np.arange(10 * tau, stop, tau / 10)
+    return float(np.var([run.waveforms.at(name, times) for run in runs]))
+
+
+def test_a_capacitor_on_a_resistor_has_kt_over_c(pool: Pool) -> None:
+    """Its variance is known to sqrt(2 tau / T), as that of an Ornstein-Uhlenbeck process."""
+    tau, stop, count = 1e-3, 0.25, 4
+    bench = noise_bench(low_pass(tau, stop), ["r1"], tau / 20)
+    quiet, runs = run_with_noise(bench, pool, range(count))
+    assert np.ptp(quiet.waveforms["v(out)"]) < 1e-9
+    error = np.sqrt(2 * tau / (count * (stop - 10 * tau)))
+    assert error < 0.05
+    assert variance(runs, "v(out)", tau) == pytest.approx(KT / 1e-12, rel=3 * error)
+
+
+def test_a_dpi_capacitor_has_kt_over_c_times_the_slope_factor(process: Process, pool: Pool) -> None:
+    """The stage's own law: with f = I_tau/I_in, the pair's conductance is
+    `kappa I_tau (1 - f)/U_T` and the noise of leak, pair and input together `4 q I_tau`, so the
+    variance is `k T / (kappa C (1 - f))`: no equilibrium, hence more than k T / C.
+    """
+    circuit = ClassifierCircuit(stop=0.25, maximum_step=1e-4)
+    deck = circuit.trace_deck(process)
+    # The trace's second stage with a constant input, set at the gate of Q's output.
+    gate = Knob("vq", ("xtrace.v_q", "0"), Waveform.constant(1.12))
+    deck = replace(deck, knobs=dict(deck.knobs) | {"vq": gate}, probes=("v(v_p)",))
+    devices = [f"m.xtrace.m{name}" for name in ("q_out", "p_gain", "p_diode", "p_leak")]
+    bench = noise_bench(deck, devices, 4e-5)
+    count = 4
+    quiet, runs = run_with_noise(bench, pool, range(count))
+    current = {name: abs(float(quiet.waveforms[f"@{name}[id]"][-1])) for name in devices}
+    leak, share = current[devices[3]], current[devices[3]] / current[devices[0]]
+    assert share < 0.3
+    slope = 1.359  # of the pfet at 1 um, models/generic180/README.md
+    law = slope * KT / circuit.trace.c_p / (1 - share)
+    tau = circuit.trace.c_p * slope * thermal_voltage(27.0) / (leak * (1 - share))
+    error = np.sqrt(2 * tau / (count * (circuit.stop - 10 * tau)))
+    assert error < 0.06
+    assert variance(runs, "v(v_p)", tau) == pytest.approx(law, rel=3 * error)
+
+
+def test_the_same_seed_gives_the_same_noise(pool: Pool) -> None:
+    bench = noise_bench(low_pass(stop=0.01), ["r1"], 5e-5)
+    _, (a, b, c) = run_with_noise(bench, pool, [1, 1, 2])
+    np.testing.assert_array_equal(a.waveforms["v(out)"], b.waveforms["v(out)"])
+    assert np.abs(a.waveforms["v(out)"][-1] - c.waveforms["v(out)"][-1]) > 1e-9
+
+
+def test_a_turned_resistor_has_the_noise_of_its_new_value() -> None:
+    bench = noise_bench(low_pass(), ["r1"], 5e-5)
+    usual, larger = (drawn(bench, r).std() for r in (1e9, 4e9))
+    assert usual / larger == pytest.approx(2, rel=1e-6)
+
+
+def drawn(bench: NoiseBench, resistance: float, seed: int = 0) -> np.ndarray:
+    from spicesnn.waveforms import Waveforms
+
+    quiet = Waveforms(np.array([0.0]), {})
+    wave = bench.draw(quiet, seed, {"r1": resistance})["inoise0"]
+    assert isinstance(wave, Waveform)
+    return wave.value
+
+
+def test_density_is_white_and_flicker_joins_at_its_corner() -> None:
+    """Welch's estimate of the drawn values over 4 k T / R (1 + corner / f)."""
+    interval, corner = 1e-5, 1e3
+    values = drawn(noise_bench(low_pass(stop=40.0), ["r1"], interval, corner), 1e9)
+    frequency, density = signal.welch(values, 1 / interval, nperseg=2**14)
+    law = 4 * KT / 1e9 * (1 + corner / np.maximum(frequency, 1))
+    for low, high in ((30, 100), (300, 3000), (1e4, 4e4)):
+        band = (frequency > low) & (frequency < high)
+        assert np.mean(density[band] / law[band]) == pytest.approx(1, rel=0.05)
+
+
+def test_wrong_benches() -> None:
+    with pytest.raises(UnknownNameError, match="no resistor or transistor named 'r2'"):
+        noise_bench(low_pass(), ["r2"], 1e-5)
+    with pytest.raises(ParameterError, match="give a positive interval"):
+        noise_bench(low_pass(), ["r1"], 0.0)
+    with pytest.raises(ParameterError, match="needs a deck with a transient"):
+        noise_bench(replace(low_pass(), analysis=OperatingPoint()), ["r1"], 1e-5)
+    with pytest.raises(ParameterError, match="the value of rx is no positive number"):
+        noise_bench(replace(low_pass(), netlist="c1 out 0 1p\nrx out 0 {r}"), ["rx"], 1e-5)
