@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from spicesnn.circuits.deck import Value
 from spicesnn.circuits.noise import noise_bench
@@ -48,17 +49,22 @@ def main(
     mean = np.array([i.mean() for i in intervals])
     jitter = np.array([i.std(ddof=1) for i in intervals])
     error = jitter / np.sqrt([2 * (i.size - 1) for i in intervals])
-    figure = Figure(figsize=(7, 3), layout="constrained")
+    figure = Figure(figsize=(7, 3.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     amperes = np.array(currents) * 1e12
-    left.errorbar(amperes, jitter * 1e6, error * 1e6, fmt="o-", capsize=3)
-    left.plot(amperes, np.array(quiet) * 1e6, "x", color="0.5")
-    left.set_ylabel("standard deviation of an interval (µs)")
+    left.errorbar(amperes, jitter * 1e6, error * 1e6, fmt="o-", capsize=3, label="with noise")
+    left.plot(amperes, np.array(quiet) * 1e6, "x", color="0.5", label="solver alone")
+    left.legend(frameon=False)
+    left.set_ylabel("s.d. of an interval (µs)")
     right.errorbar(amperes, 100 * jitter / mean, 100 * error / mean, fmt="o-", capsize=3)
-    right.set_ylabel("of the interval (%)")
+    right.set_ylabel("s.d. over mean interval (%)")
     for axis in (left, right):
         axis.set_xscale("log")
         axis.set_yscale("log")
+        axis.set_xticks(amperes, [f"{a:.0f}" for a in amperes], rotation=45)
+        axis.minorticks_off()
+        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.yaxis.set_major_formatter("{x:g}")
         axis.set_xlabel("input current (pA)")
     figure.savefig(picture, dpi=150)
     for amount, spread, interval, still in zip(amperes, jitter, intervals, quiet, strict=True):
