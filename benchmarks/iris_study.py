@@ -39,8 +39,8 @@ PUBLISHED = 0.01
 # The same number of trials for each rule; the criterion is the mean accuracy on the inner
 # validation sets at the last epoch, ties broken by fewer writes.
 TRIALS: dict[RuleName, list[dict[str, float]]] = {
-    "error-triggered": [{"set_point": point} for point in (0.1, 0.15, 0.2, 0.3)],
-    "plain": [{"rate": rate} for rate in (0.7, 1.5, 3.0, 6.0)],
+    "error-triggered": [{"set_point": point} for point in (0.1, 0.15, 0.2, 0.3, 0.45)],
+    "plain": [{"rate": rate} for rate in (0.7, 1.5, 3.0, 6.0, 12.0)],
 }
 TUNING_SEEDS = (100, 101, 102)
 # Samples of the opening: a short training that the tests repeat, to see that the study is fresh.

@@ -1,4 +1,4 @@
-"""The command line: `spicesnn train|run|emit|cache|doctor`."""
+"""The command line: `spicesnn train|run|compare|emit|export|cache|doctor`."""
 
 from __future__ import annotations
 
@@ -146,6 +146,72 @@ def run_deck(
     else:
         _print_runs(rows)
     if any(row["verdict"] != "converged" for row in rows):
+        raise typer.Exit(1)
+
+
+@app.command("export")
+def export_deck(
+    deck: Annotated[Path, typer.Argument(help="A SPICE deck.")],
+    to: Annotated[str, typer.Option(help="xyce or spectre.")],
+    out: Annotated[Path | None, typer.Option(help="File; default standard output.")] = None,
+    profile: Annotated[str, typer.Option(help="subthreshold, digital or fast.")] = "subthreshold",
+    root: Annotated[list[Path], typer.Option(help="Folder it may include files from.")] = [],  # noqa: B006
+    trust: Annotated[bool, typer.Option("--trust", help="Do not vet the deck.")] = False,
+) -> None:
+    """Write a deck in the dialect of another simulator."""
+    from spicesnn.engine.dialects import export
+    from spicesnn.engine.foreign import read_deck
+    from spicesnn.engine.options import SimulationOptions
+
+    foreign = read_deck(deck, (), SimulationOptions.profile(profile), root, trust)
+    for note in foreign.notes:
+        typer.echo(f"note: {note}", err=True)
+    text = export(foreign.deck, to, foreign.options)
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise RunFolderError(f"cannot write {out}: {error.strerror}.") from None
+    typer.echo(f"{to} deck: {out}", err=True)
+
+
+@app.command("compare")
+def compare_files(
+    reference: Annotated[Path, typer.Argument(help="Waveforms taken as right: .raw, .csv, .nc.")],
+    other: Annotated[Path, typer.Argument(help="Waveforms to judge.")],
+    signal: Annotated[list[str], typer.Option(help="Default: all of the reference.")] = [],  # noqa: B006
+    spiking: Annotated[list[str], typer.Option(help="Signals whose spikes are matched.")] = [],  # noqa: B006
+    threshold: Annotated[str, typer.Option(help="Of a spike, volts.")] = "0.9",
+    window: Annotated[str, typer.Option(help="Most that two spikes may differ, as 10u.")] = "0",
+    margin: Annotated[str, typer.Option(help="Left out around spikes, as 10u.")] = "0",
+    tolerance: Annotated[float, typer.Option(help="Largest difference over the swing.")] = 0.02,
+    as_json: Annotated[bool, typer.Option("--json", help="Rows as JSON.")] = False,
+) -> None:
+    """Compare two files of waveforms; exit 1 where they differ by more than the tolerance."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from spicesnn.report.runs import compare_rows
+    from spicesnn.units import parse_spice_number
+    from spicesnn.waveforms import read_waveforms
+
+    a, b = read_waveforms(reference), read_waveforms(other)
+    numbers = [parse_spice_number(text) for text in (threshold, window, margin)]
+    rows = compare_rows(a, b, signal, spiking, *numbers, tolerance)
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+    else:
+        table = Table("signal", "differs by", "of its swing", "at", "spikes", "agrees")
+        for row in rows:
+            table.add_row(
+                row["signal"], f"{row['largest']:.3g}", f"{row['relative']:.2%}",
+                f"{row['at']:.6g}", row["spikes"], "yes" if row["agrees"] else "no",
+                style=None if row["agrees"] else "red",
+            )  # fmt: skip
+        Console().print(table)
+    if not all(row["agrees"] for row in rows):
         raise typer.Exit(1)
 
 

@@ -81,8 +81,67 @@ class Waveforms:
         path.write_bytes(head.encode() + table.astype("<f8").tobytes())
 
 
+def read_waveforms(path: Path) -> Waveforms:
+    """Waveforms of a file: netCDF of ours, CSV, or a raw file of ngspice, LTspice or Xyce.
+
+    Signals are named as ngspice names them: `V(X1:OUT)` becomes `v(x1.out)`. The first column of a
+    CSV file, headed by its name, is the time.
+
+    Raises:
+        DataError: the file cannot be read as what its suffix says.
+    """
+    readers = {".nc": _read_netcdf, ".csv": _read_csv, ".txt": _read_csv, ".raw": _read_any_raw}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise DataError(f"{path}: give a file that ends with one of {', '.join(readers)}.")
+    try:
+        time, columns = reader(path)
+    except DataError:
+        raise
+    except Exception as error:  # the readers raise whatever they stumble on
+        raise DataError(f"{path} cannot be read: {error}") from error
+    signals = {name.strip().lower().replace(":", "."): values for name, values in columns.items()}
+    if time.size == 0 or not signals:
+        raise DataError(f"{path} holds no waveform.")
+    return Waveforms(time, signals)
+
+
+Columns = tuple[Array, dict[str, Array]]
+
+
+def _read_netcdf(path: Path) -> Columns:
+    import xarray
+
+    with xarray.open_dataset(path, engine="netcdf4") as data:
+        signals = {str(name): np.asarray(values, float) for name, values in data.items()}
+        return np.asarray(data["time"], float), signals
+
+
+def _read_csv(path: Path) -> Columns:
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    separator = next((mark for mark in "\t,;" if mark in lines[0]), None)
+    names = [name.strip().strip('"') for name in lines[0].split(separator)]
+    table = np.loadtxt(lines[1:], delimiter=separator, ndmin=2)
+    return table[:, 0], dict(zip(names[1:], table.T[1:], strict=True))
+
+
+def _read_any_raw(path: Path) -> Columns:
+    from spicelib import RawRead
+
+    head = path.read_bytes()[:4096].replace(b"\0", b"")
+    if b"Variables:" not in head:
+        raise DataError(f"{path} is not a raw file.")
+    # Files of Xyce and of older ngspice do not say whose they are; both hold doubles.
+    file = RawRead(str(path), dialect=None if b"Command:" in head else "xyce", verbose=False)
+    names = file.get_trace_names()
+    columns = {name: np.asarray(file.get_wave(name), dtype=np.float64) for name in names[1:]}
+    return np.asarray(file.get_axis(), dtype=np.float64), columns
+
+
 def read_raw(path: Path) -> Waveforms:
-    """Read the first plot of a binary ngspice raw file of a transient, a sweep or an `.op`.
+    """Read the first plot of a raw file that ngspice has just written, even a broken one.
+
+    A binary file of a transient, a sweep or an `.op`; `read_waveforms` reads those of others.
 
     The header's count of points is not trusted: ngspice leaves it at 0 where a run breaks off.
 

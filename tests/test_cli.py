@@ -1,5 +1,7 @@
 """Wrong inputs at the command line: each with a message that says what to do."""
 
+import json
+import math
 import os
 import subprocess
 import sys
@@ -73,3 +75,69 @@ def test_no_seeds(tmp_path: Path, seeds: str) -> None:
     done = spicesnn("train", "iris", "--seeds", seeds, "--out", str(tmp_path / "run"))
     assert done.returncode == 1
     assert "IrisJob.seeds (paired repetitions" in done.stderr
+
+
+DECK = "RC\nv1 a 0 1\nr1 a out 1k\nc1 out 0 1n\n.ic v(out)=0\n.tran 10n 10u\n.end\n"
+
+
+def test_run_sweeps_a_knob_and_writes_what_it_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "rc.cir").write_text(DECK)
+    wave, picture = tmp_path / "w.csv", tmp_path / "w.png"
+    done = spicesnn(
+        "run", str(tmp_path / "rc.cir"), "--probe", "v(out)", "--set", "c1=2n",
+        "--sweep", "r1=1k:5k:2", "--out", str(wave), "--plot", str(picture), "--verify", "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)
+    assert [row["knobs"]["r1"] for row in rows] == [1e3, 5e3]
+    last = [row["probes"]["v(out)"]["last"] for row in rows]
+    assert last == pytest.approx([1 - math.exp(-5), 1 - math.exp(-1)], abs=2e-3)
+    assert all(row["verdict"] == "converged" and row["changes"]["v(out)"] < 0.01 for row in rows)
+    assert picture.stat().st_size > 5_000
+    assert len(list(tmp_path.glob("w*.csv"))) == 2
+
+
+def test_run_says_why_it_fails(tmp_path: Path) -> None:
+    (tmp_path / "rc.cir").write_text(DECK)
+    for arguments, message in (
+        (["--set", "r9=1k"], "no knob of 'RC' named 'r9'; did you mean 'r1'"),
+        (["--set", "r1"], "write a knob and its value, as r1=10k"),
+        (["--sweep", "r1=1:2"], "write start:stop:points"),
+        (["--profile", "slow"], "no profile of options named 'slow'"),
+    ):
+        done = spicesnn("run", str(tmp_path / "rc.cir"), *arguments)
+        assert done.returncode == 1
+        assert message in done.stderr
+        assert "Traceback" not in done.stderr
+    missing = spicesnn("run", str(tmp_path / "rc.cir"), "--probe", "v(nowhere)", "--json")
+    assert missing.returncode == 1
+    assert json.loads(missing.stdout)[0]["verdict"] == "missing vector"
+
+
+def test_compare_judges_by_its_exit_code(tmp_path: Path) -> None:
+    (tmp_path / "rc.cir").write_text(DECK)
+    for name, value in (("a.raw", "1k"), ("b.csv", "1.001k"), ("c.nc", "2k")):
+        run = ["--probe", "v(out)", "--set", f"r1={value}", "--out", str(tmp_path / name)]
+        assert spicesnn("run", str(tmp_path / "rc.cir"), *run).returncode == 0
+    near = spicesnn("compare", str(tmp_path / "a.raw"), str(tmp_path / "b.csv"), "--json")
+    assert near.returncode == 0, near.stderr
+    assert json.loads(near.stdout)[0]["relative"] < 1e-3
+    far = spicesnn("compare", str(tmp_path / "a.raw"), str(tmp_path / "c.nc"))
+    assert far.returncode == 1
+    assert "no" in far.stdout
+    spikes = spicesnn(
+        "compare", str(tmp_path / "a.raw"), str(tmp_path / "c.nc"), "--spiking", "v(out)",
+        "--threshold", "0.5", "--window", "0.1u", "--json",
+    )  # fmt: skip
+    assert spikes.returncode == 1
+    assert json.loads(spikes.stdout)[0]["spikes"] == "0 match, 1 missed, 1 added"
+
+
+def test_export_writes_the_other_dialect(tmp_path: Path) -> None:
+    (tmp_path / "rc.cir").write_text(DECK)
+    done = spicesnn("export", str(tmp_path / "rc.cir"), "--to", "spectre")
+    assert done.returncode == 0, done.stderr
+    assert "transient tran stop=1e-05 maxstep=1e-08" in done.stdout
+    wrong = spicesnn("export", str(tmp_path / "rc.cir"), "--to", "hspice")
+    assert wrong.returncode == 1
+    assert "there is no dialect named 'hspice'" in wrong.stderr

@@ -18,6 +18,7 @@ class MessageClass(Enum):
     CONVERGENCE_FAILURE = "the solver gave up"
     SINGULAR_MATRIX = "a node has no path that sets its voltage"
     OVER_RATING = "a terminal voltage is over its device's rating"
+    MISSING_VECTOR = "nothing that was to be saved exists"
     OUT_OF_MEMORY = "no memory was left"
     WARNING = "a warning of another kind"
 
@@ -35,6 +36,7 @@ _MARKS: tuple[tuple[MessageClass, tuple[str, ...]], ...] = (
     (MessageClass.OUT_OF_MEMORY, (
         "can't allocate", "cannot allocate", "out of memory", "memory allocation",
     )),
+    (MessageClass.MISSING_VECTOR, ("no data saved",)),
     (MessageClass.OVER_RATING, ("has exceeded",)),
     (MessageClass.IGNORED_PARAMETER, (
         "unrecognized parameter", "- ignored", "unknown parameter", "not supported, ignored",

@@ -74,6 +74,7 @@ def judge(
     for kind, verdict in (
         (MessageClass.OUT_OF_MEMORY, Verdict.OUT_OF_MEMORY),
         (MessageClass.DECK_ERROR, Verdict.DECK_REFUSED),
+        (MessageClass.MISSING_VECTOR, Verdict.MISSING_VECTOR),
     ):
         said = next((m.text for m in messages if m.kind is kind), "")
         if said:

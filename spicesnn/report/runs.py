@@ -11,7 +11,9 @@ import numpy as np
 
 from spicesnn.engine.run import Run
 from spicesnn.errors import DataError, ParameterError
+from spicesnn.measure.compare import compare
 from spicesnn.units import parse_spice_number
+from spicesnn.waveforms import Waveforms
 
 _SUFFIXES = (".nc", ".csv", ".raw")
 
@@ -120,3 +122,42 @@ def write_plot(runs: Sequence[Run], knobs: Sequence[Mapping[str, float]], path: 
         figure.savefig(path, dpi=150)
     except (OSError, ValueError) as error:
         raise DataError(f"cannot write {path}: {error}.") from None
+
+
+def compare_rows(
+    reference: Waveforms,
+    other: Waveforms,
+    names: Sequence[str],
+    spiking: Sequence[str],
+    threshold: float,
+    window: float,
+    margin: float,
+    tolerance: float,
+) -> list[dict[str, Any]]:
+    """One row a signal: how far two waveforms are apart, and whether that is within tolerance.
+
+    A spiking signal agrees where its spikes match one to one; its values are not judged.
+
+    Raises:
+        UnknownNameError: a signal is missing in one of the two.
+        DataError: they do not overlap in time.
+    """
+    if reference.time[-1] < other.time[0] or other.time[-1] < reference.time[0]:
+        raise DataError("the two waveforms do not overlap in time; compare the same span.")
+    wanted = [name.lower() for name in (*names, *spiking)] if names else list(reference.signals)
+    low = [name.lower() for name in spiking]
+    result = compare(reference, other, wanted, low, threshold, window, margin)
+    rows = []
+    for name, difference in result.differences.items():
+        match = result.spikes.get(name)
+        good = difference.relative <= tolerance
+        rows.append(
+            {
+                "signal": name, "largest": difference.largest, "relative": difference.relative,
+                "at": difference.at,
+                "spikes": f"{match.matched} match, {match.missed} missed, {match.added} added"
+                if match else "",
+                "agrees": match.missed == match.added == 0 if match else good,
+            }
+        )  # fmt: skip
+    return rows
