@@ -94,7 +94,10 @@ def measure(samples: int, repeats: int = 5) -> list[dict[str, Any]]:
         pieces = forward.runner.network.pieces
         columns = {f"column{i}": job.circuit.device_knobs(conductance, i) for i in range(units)}
         trials = [
-            (Job(pieces[name].deck, forward.runner.knobs(name, columns.get(name, {}), answer)), run)
+            (
+                Job(pieces[name].alone, forward.runner.knobs(name, columns.get(name, {}), answer)),
+                run,
+            )
             for answer in runs
             for name, run in answer.items()
             if not name.startswith("trace")

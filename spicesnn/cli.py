@@ -198,8 +198,8 @@ def compare_files(
     from spicesnn.waveforms import read_waveforms
 
     a, b = read_waveforms(reference), read_waveforms(other)
-    numbers = [parse_spice_number(text) for text in (threshold, window, margin)]
-    rows = compare_rows(a, b, signal, spiking, *numbers, tolerance)
+    level, near, around = map(parse_spice_number, (threshold, window, margin))
+    rows = compare_rows(a, b, signal, spiking, level, near, around, tolerance)
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
     else:

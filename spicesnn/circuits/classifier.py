@@ -20,7 +20,7 @@ from spicesnn.circuits.normaliser import Normaliser
 from spicesnn.circuits.spike_driver import SpikeDriver
 from spicesnn.circuits.stimuli import pulse_train
 from spicesnn.parameters import Parameters, parameter
-from spicesnn.processes import Process
+from spicesnn.processes import Mosfet, Process, Size
 from spicesnn.units import spice_number
 
 # Under this gate voltage a tail carries less than 1 % of a trace's usual current.
@@ -59,11 +59,22 @@ class ClassifierCircuit(Parameters):
         trace, column, neuron = (
             self.trace_deck(process), self.column_deck(process), self.neuron_deck(process),
         )  # fmt: skip
-        pieces = {f"trace{j}": Piece(f"trace{j}", trace, cached=True) for j in range(self.rows)}
+        output = SubtractorOutput()
+        tails = self._gates(process.nfet, "v_p", self.normaliser, self.units, "0")
+        sums = "\n".join(
+            [
+                self._gates(process.pfet, "sum_plus", output, 1, "vdd"),
+                self._gates(process.nfet, "gate_minus", output, 1, "0"),
+            ]
+        )
+        pieces = {
+            name: Piece(name, trace, cached=True, load=tails)
+            for name in (f"trace{j}" for j in range(self.rows))
+        }
         edges = []
         for i in range(self.units):
             column_name, neuron_name = f"column{i}", f"neuron{i}"
-            pieces[column_name] = Piece(column_name, column)
+            pieces[column_name] = Piece(column_name, column, load=sums)
             pieces[neuron_name] = Piece(neuron_name, neuron)
             edges += [
                 Edge(f"trace{j}", "v(v_p)", column_name, f"vp{j}", _TRACE_FLOOR)
@@ -154,6 +165,15 @@ class ClassifierCircuit(Parameters):
             f"vevent{j}": self.stimulus(train, process) for j, train in enumerate(spike_trains)
         }
         return self.device_knobs(conductance, unit) | events
+
+    def _gates(
+        self, device: Mosfet, node: str, cell: Normaliser | SubtractorOutput, count: int, rail: str
+    ) -> str:
+        """The gates of `count` transistors on a node, their channels tied to a rail."""
+        circuit = Circuit("cut off below")
+        size: Size = {"width": cell.width, "length": cell.length}
+        device(circuit, f"load_{node}", rail, node, rail, rail, multiplier=count, **size)
+        return str(circuit).partition("\n")[2].strip()
 
     def _circuit(self, process: Process, cells: Iterable[Cell]) -> Circuit:
         circuit = Circuit("cut off by _deck")

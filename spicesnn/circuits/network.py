@@ -1,13 +1,14 @@
 """A network cut into pieces at its one-way edges.
 
-An edge is a voltage that drives gates only: the piece behind it does not load the piece before
-it, so the recorded voltage can stand for it.
+An edge is a voltage that drives gates only, so the recorded voltage can stand for the piece
+before it. What the gates take is capacitance: it stands in that piece as its load.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from spicesnn.circuits.deck import Deck
 from spicesnn.errors import ParameterError, UnknownNameError
@@ -21,11 +22,20 @@ class Piece:
         name: unique in the network.
         deck: the template; its knobs are set for each run.
         cached: the answer is kept by content (for pieces that weights do not reach).
+        load: SPICE text of what stands for the gates that the piece drives, when it runs alone.
     """
 
     name: str
     deck: Deck
     cached: bool = False
+    load: str = ""
+
+    @cached_property
+    def alone(self) -> Deck:
+        """The deck with its load: how the piece runs when the network is cut."""
+        if not self.load:
+            return self.deck
+        return replace(self.deck, netlist=f"{self.deck.netlist.strip()}\n{self.load}")
 
 
 @dataclass(frozen=True)

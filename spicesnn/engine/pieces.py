@@ -67,7 +67,7 @@ class NetworkRunner:
                     piece = self.network.pieces[name]
                     own = setting.get(name, {})
                     driven = self._driven(name, answers[index], known[index])
-                    job = Job(piece.deck, dict(own) | driven, piece.cached)
+                    job = Job(piece.alone, dict(own) | driven, piece.cached)
                     key = self._key(job) if piece.cached else ""
                     known[index][name] = key
                     if key in self._memory:

@@ -89,7 +89,7 @@ def relax(
             for name in names:
                 knobs = dict(settings.get(name, {})) | {STOP: float(end)}
                 knobs |= _driven(network, name, waves, float(end), edge_tolerance)
-                jobs.append(Job(network.pieces[name].deck, knobs))
+                jobs.append(Job(network.pieces[name].alone, knobs))
             answers = pool.map(jobs, done)
             simulations += len(jobs)
             runs.update(zip(names, answers, strict=True))

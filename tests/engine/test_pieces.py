@@ -32,7 +32,7 @@ def test_pieces_agree_with_the_whole(process: Process, pool: Pool, strength: flo
     assert (match.missed, match.added) == (0, 0)
     if strength > 0.3:
         assert match.matched >= 3
-    assert result.differences["v(v_mem)"].largest < 20e-3
+    assert result.differences["v(v_mem)"].largest < 15e-3
 
 
 def test_equal_traces_are_simulated_once(process: Process, pool: Pool) -> None:
