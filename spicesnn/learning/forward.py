@@ -62,3 +62,9 @@ def decide(spikes: Sequence[Array]) -> int:
     best = int(counts.argmax())
     tied = int((counts == counts[best]).sum()) > 1
     return -1 if tied or counts[best] == 0 else best
+
+
+def margin(spikes: Sequence[Array]) -> int:
+    """Spikes between the two units that fire most."""
+    counts = sorted(train.size for train in spikes)
+    return counts[-1] - counts[-2]
