@@ -114,9 +114,16 @@ def run_deck(
     root: Annotated[list[Path], typer.Option(help="Folder it may include files from.")] = [],  # noqa: B006
     trust: Annotated[bool, typer.Option("--trust", help="Do not vet the deck.")] = False,
     workers: Annotated[int | None, typer.Option(help="Processes; default one a core.")] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Neither take runs from the cache nor keep them.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Verdicts as JSON.")] = False,
 ) -> None:
-    """Run a deck and say whether the answer can be trusted; exit 1 if it cannot."""
+    """Run a deck and say whether the answer can be trusted; exit 1 if it cannot.
+
+    Finished runs are kept in the cache, so a sweep that was stopped goes on where it was.
+    """
+    from spicesnn.engine.cache import RunCache
     from spicesnn.engine.foreign import read_deck
     from spicesnn.engine.options import SimulationOptions
     from spicesnn.engine.session import Session
@@ -128,7 +135,8 @@ def run_deck(
         typer.echo(f"note: {note}", err=True)
     workers = min(workers or os.cpu_count() or 1, len(points))
     form: Form = "batch" if batch else "library"
-    with Session(foreign.deck, foreign.options, workers=workers, form=form) as session:
+    cache = None if fresh else RunCache()
+    with Session(foreign.deck, foreign.options, workers=workers, form=form, cache=cache) as session:
         if verify:
             runs = [session.run(p, verify=True, raise_on_failure=False) for p in points]
         else:

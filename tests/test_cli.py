@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from spicesnn.engine.installation import find_installation
+
 
 def spicesnn(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     code = "from spicesnn.cli import main; main()"
@@ -95,6 +97,26 @@ def test_run_sweeps_a_knob_and_writes_what_it_is_asked_for(tmp_path: Path) -> No
     assert all(row["verdict"] == "converged" and row["changes"]["v(out)"] < 0.01 for row in rows)
     assert picture.stat().st_size > 5_000
     assert len(list(tmp_path.glob("w*.csv"))) == 2
+
+
+def test_a_sweep_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
+    """Finished runs come from the cache, `--fresh` makes them again."""
+    (tmp_path / "rc.cir").write_text(DECK)
+    sweep = ["run", str(tmp_path / "rc.cir"), "--sweep", "r1=1k:5k:3", "--json"]
+    kept = {"XDG_CACHE_HOME": str(tmp_path / "cache")} | _ngspice()
+    first = json.loads(spicesnn("run", sweep[1], "--set", "r1=3k", "--json", **kept).stdout)
+    again = json.loads(spicesnn(*sweep, **kept).stdout)
+    assert [row["from_cache"] for row in again] == [False, True, False]
+    assert again[1]["probes"] == first[0]["probes"]
+    fresh = json.loads(spicesnn(*sweep, "--fresh", **kept).stdout)
+    assert not any(row["from_cache"] for row in fresh)
+
+
+def _ngspice() -> dict[str, str]:
+    """The ngspice of here, named, since a private copy lies in the true cache folder."""
+    found = find_installation()
+    named = {"SPICESNN_NGSPICE": str(found.program), "SPICESNN_LIBNGSPICE": str(found.library)}
+    return named | found.environment()
 
 
 def test_run_says_why_it_fails(tmp_path: Path) -> None:

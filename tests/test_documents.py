@@ -41,8 +41,9 @@ def load(path: Path) -> Any:
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda p: p.name)
 def test_code_on_the_pages_runs(page: Path) -> None:
+    names: dict[str, Any] = {}
     for code in blocks(page):
-        exec(compile(code, str(page), "exec"), {})
+        exec(compile(code, str(page), "exec"), names)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.name)

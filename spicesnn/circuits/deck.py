@@ -234,7 +234,51 @@ class DcSweep:
         return f"dc {self.source} {' '.join(spice_number(n) for n in numbers)}"
 
 
-Analysis = Transient | OperatingPoint | DcSweep
+@dataclass(frozen=True)
+class NoiseSpectrum:
+    """Small-signal noise around the operating point, over frequency (ngspice's `.noise`).
+
+    Its vectors are `onoise_spectrum` (volts per root hertz at the output) and `inoise_spectrum`
+    (the same, referred to the source: in its unit per root hertz). The source needs an `ac` value.
+
+    Attributes:
+        output: node.
+        source: name of the source that the noise is referred to.
+        start, stop: hertz.
+        points: frequencies a decade.
+    """
+
+    axis: ClassVar[str] = "frequency"
+    output: str
+    source: str
+    start: float
+    stop: float
+    points: int = 20
+
+    def __post_init__(self) -> None:
+        """Check the frequencies.
+
+        Raises:
+            ParameterError: they are not positive and rising, or there is no point a decade.
+        """
+        if not (0 < self.start < self.stop and self.points >= 1):
+            raise ParameterError(
+                f"a noise spectrum needs 0 < start < stop and a point a decade, not "
+                f"{self.start:g} to {self.stop:g} Hz with {self.points}."
+            )
+
+    @property
+    def end(self) -> float:
+        """The axis value that a complete run reaches: the last point of the decades' grid."""
+        return self.stop / 10 ** (1 / self.points)
+
+    def command(self) -> str:
+        """The analysis in ngspice's words."""
+        span = f"{spice_number(self.start)} {spice_number(self.stop)}"
+        return f"noise v({self.output}) {self.source} dec {self.points} {span}"
+
+
+Analysis = Transient | OperatingPoint | DcSweep | NoiseSpectrum
 
 # Knobs that every deck has: they belong to the run, not to an element.
 TEMPERATURE, STOP, MAXIMUM_STEP = "temperature", "stop", "maximum_step"
@@ -251,7 +295,8 @@ class Deck:
         netlist: SPICE text of the circuit, without the knobs.
         models: model cards.
         knobs: by element name.
-        probes: vectors to keep: `v(node)`, `i(source)` or `@device[parameter]`.
+        probes: vectors to keep: `v(node)`, `i(source)` or `@device[parameter]`; of a noise spectrum
+            `onoise_spectrum` and `inoise_spectrum`.
         analysis: what is computed.
         parameters: `.param` values; turning one loads the deck again.
         initial: node to voltage, for `.ic`.
@@ -320,6 +365,8 @@ class Deck:
     @property
     def region_probes(self) -> tuple[str, ...]:
         """The vectors from which the region of the declared transistors is judged."""
+        if isinstance(self.analysis, NoiseSpectrum):
+            return ()
         return tuple(f"@{m}[{q}]" for m in self.weak_inversion for q in ("vgs", "vth"))
 
     @cached_property

@@ -43,7 +43,7 @@ def run_batch(
     """
     installation = installation or find_installation()
     options, limits = options or SimulationOptions(), limits or Limits()
-    klu = options.with_klu(deck.elements, installation.klu)
+    klu = options.with_klu(deck, installation.klu)
     settings = deck.settings(knobs)
     text = deck.text(options.line(klu), knobs)
     if settings.devices:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import tempfile
@@ -17,6 +18,7 @@ import numpy as np
 
 from spicesnn.circuits.deck import Deck, Value, Waveform
 from spicesnn.engine.installation import Installation, cache_folder
+from spicesnn.engine.messages import Message, MessageClass
 from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.run import Run
 from spicesnn.engine.verdict import Verdict
@@ -40,8 +42,8 @@ class CacheInfo:
 class RunCache:
     """Converged runs by the content of their deck, knobs, options and ngspice version.
 
-    A file appears whole or not at all; one that is damaged counts as missing. Only waveforms are
-    kept: a run from the cache took no analysis time.
+    A file appears whole or not at all; one that is damaged counts as missing. What a run said and
+    how it was solved is kept with its waveforms; what it cost is not.
     """
 
     def __init__(self, folder: Path | None = None, limit: int = 2_000_000_000) -> None:
@@ -61,11 +63,12 @@ class RunCache:
         knobs: Mapping[str, Value],
         options: SimulationOptions,
         installation: Installation,
+        form: str = "library",
     ) -> str:
-        """Hash of everything that decides the answer."""
+        """Hash of everything that decides the answer, and of the form that gave it."""
         settings = deck.settings(knobs)
         # The deck's text has six figures; the simulator gets the values themselves.
-        parts = [installation.version_text, options.identity, deck.identity]
+        parts = [form, installation.version_text, options.identity, deck.identity]
         parts += [repr(sorted(settings.devices.items())), repr(settings.temperature)]
         parts += [repr(dict(settings.parameters)), repr(settings.analysis)]
         parts += _included(deck.text(""))
@@ -82,14 +85,21 @@ class RunCache:
         path = self._path(key)
         try:
             with np.load(path, allow_pickle=False) as data:
-                signals = {n: data[n] for n in data.files if n not in ("time", "ngspice")}
-                waveforms, version = Waveforms(data["time"], signals), int(data["ngspice"])
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+                signals = {n: data[n] for n in data.files if n not in ("time", "about")}
+                waveforms = Waveforms(data["time"], signals)
+                about = json.loads(str(data["about"]))
+            messages = tuple(Message(MessageClass[kind], text) for kind, text in about["messages"])
+            options = SimulationOptions(**about["options"])
+            version, klu, ladder = about["ngspice"], about["klu"], tuple(about["ladder"])
+        except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile):
             return None
         with contextlib.suppress(OSError):
             os.utime(path)
         reached = float(waveforms.time[-1]) if waveforms.time.size else 0.0
-        return Run(Verdict.CONVERGED, "", waveforms, version, reached=reached)
+        return Run(
+            Verdict.CONVERGED, "", waveforms, version, options, klu, messages, reached,
+            ladder=ladder, from_cache=True,
+        )  # fmt: skip
 
     def put(self, key: str, run: Run) -> None:
         """Keep a run under this key.
@@ -98,12 +108,21 @@ class RunCache:
             CacheError: the folder cannot be written.
         """
         path, wave = self._path(key), run.waveforms
+        about = json.dumps(
+            {
+                "ngspice": run.ngspice,
+                "options": run.options.model_dump(mode="json"),
+                "klu": run.klu,
+                "messages": [(m.kind.name, m.text) for m in run.messages],
+                "ladder": run.ladder,
+            }
+        )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
                 try:
                     np.savez(
-                        file, allow_pickle=False, time=wave.time, ngspice=run.ngspice,
+                        file, allow_pickle=False, time=wave.time, about=np.array(about),
                         **dict(wave.signals),
                     )  # fmt: skip
                 except BaseException:

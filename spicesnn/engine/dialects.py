@@ -9,7 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from spicesnn.circuits.deck import Deck, OperatingPoint, Settings, Transient, Value
+from spicesnn.circuits.deck import (
+    Deck,
+    NoiseSpectrum,
+    OperatingPoint,
+    Settings,
+    Transient,
+    Value,
+)
 from spicesnn.engine.options import SimulationOptions
 from spicesnn.errors import DeckError, UnknownNameError
 from spicesnn.units import spice_number
@@ -65,6 +72,8 @@ def _xyce(deck: Deck, options: SimulationOptions, settings: Settings) -> str:
     analysis = settings.analysis
     kind = analysis.command().split()[0]
     saved = [p.replace(".", ":") for p in deck.probes if not _DEVICE_PROBE.match(p)]
+    if isinstance(analysis, NoiseSpectrum):
+        saved = ["onoise", "inoise"]
     lines = [f"* {deck.title}", *_circuit(deck, settings)]
     lines += [
         f".options device temp={settings.temperature:g} gmin={options.minimum_conductance:g}",
@@ -96,12 +105,18 @@ def _spectre(deck: Deck, options: SimulationOptions, settings: Settings) -> str:
         )
     elif isinstance(analysis, OperatingPoint):
         lines.append("point dc")
+    elif isinstance(analysis, NoiseSpectrum):
+        lines.append(
+            f"spectrum ({analysis.output} 0) noise iprobe={analysis.source} "
+            f"start={analysis.start:g} stop={analysis.stop:g} dec={analysis.points}"
+        )
     else:
         lines.append(
             f"sweep dc dev={analysis.source} param=dc start={analysis.start:g} "
             f"stop={analysis.stop:g} step={analysis.step:g}"
         )
-    lines += [f"save {_spectre_name(probe)}" for probe in deck.probes]
+    if not isinstance(analysis, NoiseSpectrum):
+        lines += [f"save {_spectre_name(probe)}" for probe in deck.probes]
     return "\n".join(lines) + "\n"
 
 

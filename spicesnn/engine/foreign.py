@@ -15,6 +15,7 @@ from spicesnn.circuits.deck import (
     DcSweep,
     Deck,
     Knob,
+    NoiseSpectrum,
     OperatingPoint,
     Pulse,
     Transient,
@@ -120,11 +121,10 @@ _UNUSED = frozenset(
         ".sens",
         ".pz",
         ".disto",
-        ".noise",
         ".ac",
     ]
 )
-_ANALYSES = frozenset([".tran", ".op", ".dc"])
+_ANALYSES = frozenset([".tran", ".op", ".dc", ".noise"])
 
 
 @dataclass(frozen=True)
@@ -227,7 +227,7 @@ class _Reader:
         if depth:
             raise DeckError("a .subckt has no .ends; add it.")
         if self.analysis is None:
-            raise DeckError("the deck has no analysis; add a .tran, .op or .dc line.")
+            raise DeckError("the deck has no analysis; add a .tran, .op, .dc or .noise line.")
         if not self.nodes:
             raise DeckError("the deck has no element; note that its first line is only its title.")
         wanted = tuple(p.lower() for p in probes) or self._saved()
@@ -381,6 +381,8 @@ class _Reader:
         return re.sub(rf"\b({'|'.join(_SIZES)})\s*=\s*([^\s{{']+)", turn, text, flags=re.I)
 
     def _saved(self) -> tuple[str, ...]:
+        if isinstance(self.analysis, NoiseSpectrum):
+            return ("onoise_spectrum", "inoise_spectrum")
         if self.saved:
             return tuple(dict.fromkeys(re.sub(r"\s", "", name) for name in self.saved))
         nodes = [n for n in self.nodes if n not in ("0", "gnd")]
@@ -441,6 +443,16 @@ def _analysis(line: Line) -> Analysis:
         if len(rest) != 4:
             raise ParameterError("write .dc SOURCE START STOP STEP; nested sweeps are not read.")
         return DcSweep(rest[0], *map(parse_spice_number, rest[1:]))
+    if kind == ".noise":
+        form = re.fullmatch(
+            r"v\(\s*([^\s,)]+)\s*\)\s+(\S+)\s+dec\s+(\d+)\s+(\S+)\s+(\S+)", " ".join(rest)
+        )
+        if form is None:
+            raise ParameterError("write .noise v(NODE) SOURCE dec POINTS START STOP.")
+        output, source, points, start, stop = form.groups()
+        return NoiseSpectrum(
+            output, source, parse_spice_number(start), parse_spice_number(stop), int(points)
+        )
     uic = "uic" in rest
     numbers = [parse_spice_number(w) for w in rest if w != "uic"]
     if len(numbers) < 2:

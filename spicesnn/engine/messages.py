@@ -33,6 +33,8 @@ class Message:
 
 # In this order: the first that matches gives the class.
 _MARKS: tuple[tuple[MessageClass, tuple[str, ...]], ...] = (
+    # The integrals after a noise spectrum, which nobody saves.
+    (MessageClass.INFORMATION, ("no data saved for noise analysis",)),
     (MessageClass.OUT_OF_MEMORY, (
         "can't allocate", "cannot allocate", "out of memory", "memory allocation",
     )),

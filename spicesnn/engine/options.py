@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from spicesnn.errors import UnknownNameError
+from spicesnn.circuits.deck import Deck, NoiseSpectrum
+from spicesnn.errors import ParameterError, UnknownNameError
 from spicesnn.parameters import Parameters, parameter
 
 # From this many elements on KLU is faster than Sparse in `benchmarks/engine.py`.
@@ -57,11 +58,20 @@ class SimulationOptions(Parameters):
             + (" klu" if klu else "")
         )
 
-    def with_klu(self, elements: int, available: bool) -> bool:
-        """Whether to solve a circuit of so many elements by KLU."""
-        return available and (
-            self.solver == "klu" or (self.solver == "auto" and elements >= KLU_ELEMENTS)
-        )
+    def with_klu(self, deck: Deck, available: bool) -> bool:
+        """Whether to solve a deck by KLU, on an ngspice that has it or not.
+
+        Raises:
+            ParameterError: KLU is asked for where it is not, or for a noise spectrum, which
+                ngspice does not compute with it.
+        """
+        noise = isinstance(deck.analysis, NoiseSpectrum)
+        if self.solver == "klu" and (noise or not available):
+            why = "ngspice computes no noise spectrum with it" if noise else "this ngspice has none"
+            raise ParameterError(f"{deck.title}: solver = 'klu', but {why}: take 'auto'.")
+        if self.solver == "auto":
+            return available and not noise and deck.elements >= KLU_ELEMENTS
+        return self.solver == "klu"
 
     def tightened(self, factor: float) -> SimulationOptions:
         """Every tolerance divided by `factor`, and no transistor skipped."""

@@ -172,10 +172,12 @@ class Pool:
 
         Raises:
             SimulationError: a run cannot be trusted.
-            UnknownNameError, ParameterError: a knob is unknown or its value does not suit it.
+            UnknownNameError, ParameterError: a knob is unknown or its value does not suit it, or
+                KLU is asked for where it cannot serve.
         """
         for job in jobs:
             job.deck.settings(job.knobs)
+            self.options.with_klu(job.deck, self.installation.klu)
         keys = [self._key(job) for job in jobs]
         runs: dict[int, Run] = {}
         waiting: deque[int] = deque()
@@ -216,7 +218,7 @@ class Pool:
     def _key(self, job: Job) -> str:
         if not (self.cache and job.cached):
             return ""
-        return self.cache.key(job.deck, job.knobs, self.options, self.installation)
+        return self.cache.key(job.deck, job.knobs, self.options, self.installation, self.form)
 
     def _give(self, jobs: Sequence[Job], waiting: deque[int]) -> None:
         for worker in self._pool:

@@ -38,6 +38,7 @@ class Run:
         peak_memory: of the process that ran it, bytes.
         ladder: rungs that were tried after a failure to converge, in order.
         reloaded: knobs that made the deck be loaded again.
+        from_cache: kept from an earlier time: it took no analysis time, iterations or memory now.
         changes: of each probe relative to its swing, where `verify` asked for them.
     """
 
@@ -55,6 +56,7 @@ class Run:
     peak_memory: int = 0
     ladder: tuple[str, ...] = ()
     reloaded: tuple[str, ...] = ()
+    from_cache: bool = False
     changes: Mapping[str, float] = field(default_factory=dict)
 
     def checked(self, title: str) -> Run:

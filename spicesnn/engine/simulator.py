@@ -122,7 +122,7 @@ class Simulator:
 
     def _attempt(self, deck: Deck, settings: Settings, options: SimulationOptions) -> Run:
         library, version = self._library, self.installation.version
-        klu = options.with_klu(deck.elements, self.installation.klu)
+        klu = options.with_klu(deck, self.installation.klu)
         library.messages.clear()
         loaded, reloaded = self._select(deck, settings, options, klu)
         if loaded is None:
@@ -237,8 +237,8 @@ class Simulator:
     def _waveforms(self, deck: Deck, settings: Settings) -> Waveforms | None:
         signals = {}
         for probe in (*deck.probes, *deck.region_probes):
-            kind, _, name = probe.rstrip(")").partition("(")
-            if probe.startswith("@"):
+            kind, inner, name = probe.rstrip(")").partition("(")
+            if probe.startswith("@") or not inner:
                 name = probe
             elif kind == "i":
                 name = f"{name}#branch"

@@ -139,7 +139,7 @@ def _ratings(messages: Sequence[Message]) -> tuple[Verdict, str] | None:
 def _region(deck: Deck, settings: Settings, waveforms: Waveforms) -> tuple[Verdict, str] | None:
     limit = _WEAK_LIMIT * thermal_voltage(settings.temperature)
     left = []
-    for name in deck.weak_inversion:
+    for name in deck.weak_inversion if deck.region_probes else ():
         over = waveforms[f"@{name}[vgs]"] - waveforms[f"@{name}[vth]"] - limit
         outside = np.flatnonzero(over > 0)
         if outside.size:

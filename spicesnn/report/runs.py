@@ -69,6 +69,8 @@ def summary(run: Run, knobs: Mapping[str, float]) -> dict[str, Any]:
         "peak_memory": run.peak_memory,
         "klu": run.klu,
         "ngspice": run.ngspice,
+        "options": run.options.model_dump(mode="json"),
+        "from_cache": run.from_cache,
     }
 
 

@@ -8,6 +8,7 @@ import pytest
 from spicesnn.circuits.deck import Deck, Knob, Transient, Value, Waveform
 from spicesnn.engine.cache import RunCache
 from spicesnn.engine.installation import find_installation
+from spicesnn.engine.messages import Message, MessageClass
 from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.run import Run
 from spicesnn.engine.verdict import Verdict
@@ -17,16 +18,29 @@ from spicesnn.waveforms import Waveforms
 
 def a_run(points: int = 5) -> Run:
     time = np.linspace(0, 1, points)
-    return Run(Verdict.CONVERGED, "", Waveforms(time, {"v(a)": time**2}), 46)
+    waves = Waveforms(time, {"v(a)": time**2})
+    said = (Message(MessageClass.IGNORED_PARAMETER, "unrecognized parameter (iss) - ignored"),)
+    return Run(
+        Verdict.CONVERGED, "", waves, 46, SimulationOptions(method="gear"), True, said, 1.0, 2.5,
+        900, 3, 10**8, ("gear",),
+    )  # fmt: skip
 
 
-def test_it_keeps_waveforms_and_survives_damage(tmp_path: Path) -> None:
-    cache = RunCache(tmp_path)
-    cache.put("ab12", a_run())
+def test_it_keeps_what_a_run_said_but_not_what_it_cost(tmp_path: Path) -> None:
+    cache, run = RunCache(tmp_path), a_run()
+    cache.put("ab12", run)
     kept = cache.get("ab12")
     assert kept is not None
-    np.testing.assert_array_equal(kept.waveforms["v(a)"], a_run().waveforms["v(a)"])
-    assert kept.analysis_seconds == 0
+    np.testing.assert_array_equal(kept.waveforms["v(a)"], run.waveforms["v(a)"])
+    for name in ("verdict", "ngspice", "options", "klu", "messages", "reached", "ladder"):
+        assert getattr(kept, name) == getattr(run, name)
+    assert kept.from_cache
+    assert (kept.analysis_seconds, kept.iterations, kept.peak_memory) == (0, 0, 0)
+
+
+def test_damage_counts_as_missing(tmp_path: Path) -> None:
+    cache = RunCache(tmp_path)
+    cache.put("ab12", a_run())
     assert cache.get("ab13") is None
     next(tmp_path.rglob("*.npz")).write_bytes(b"half a file")
     assert cache.get("ab12") is None
@@ -78,5 +92,6 @@ def test_a_key_tells_apart_what_the_text_of_a_deck_does_not() -> None:
         {"@m1[delvto]": 1e-3}, {"temperature": 27 + 1e-9}, {"stop": 2e-3},
     ]  # fmt: skip
     keys = [RunCache().key(deck, knobs, options, ngspice) for knobs in settings]
+    keys.append(RunCache().key(deck, {}, options, ngspice, "batch"))
     assert len(set(keys)) == len(keys)
     assert keys[0] == RunCache().key(deck, {"rtop": 1e3}, options, ngspice)

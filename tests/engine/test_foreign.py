@@ -3,7 +3,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spicesnn.circuits.deck import DcSweep, OperatingPoint, Pulse, Transient, Waveform
+from spicesnn.circuits.deck import (
+    DcSweep,
+    NoiseSpectrum,
+    OperatingPoint,
+    Pulse,
+    Transient,
+    Waveform,
+)
 from spicesnn.engine.foreign import parse_deck
 from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.session import Session
@@ -77,9 +84,19 @@ def test_operating_point_and_sweep(tmp_path: Path) -> None:
     np.testing.assert_allclose(wave["v(b)"], wave.time / 2, rtol=1e-6, atol=1e-9)
 
 
+def test_noise_line_is_read_and_run(tmp_path: Path) -> None:
+    text = "t\nv1 in 0 dc 0 ac 1\nr1 in out 1k\nc1 out 0 1n\n.noise V(out) v1 DEC 5 1 1meg\n"
+    deck = parse_deck(text, tmp_path).deck
+    assert deck.analysis == NoiseSpectrum("out", "v1", 1.0, 1e6, 5)
+    with Session(deck) as session:
+        wave = session.run().waveforms
+    assert wave["onoise_spectrum"][0] == pytest.approx(4.07e-9, rel=1e-3)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("r1 a 0 1\n.noise v(a) v1 lin 5 1 2\n", r"write .noise v\(NODE\) SOURCE dec POINTS"),
         ("r1 a 0 1\n.op\n.options retol=1e-4\n", "no option 'retol'.*did you mean reltol"),
         ("r1 a 0 1\n", "no analysis; add a .tran"),
         (".tran 1u\n", r"write .tran STEP STOP"),

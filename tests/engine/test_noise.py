@@ -1,4 +1,4 @@
-"""Transient noise against what thermodynamics says."""
+"""Transient noise and ngspice's noise analysis against what thermodynamics says."""
 
 from dataclasses import replace
 
@@ -7,11 +7,22 @@ import pytest
 from scipy import signal
 
 from spicesnn.circuits.classifier import ClassifierCircuit
-from spicesnn.circuits.deck import Deck, Knob, OperatingPoint, Transient, Waveform
+from spicesnn.circuits.deck import (
+    Deck,
+    Knob,
+    NoiseSpectrum,
+    OperatingPoint,
+    Transient,
+    Waveform,
+)
 from spicesnn.circuits.noise import NoiseBench, noise_bench
+from spicesnn.engine.installation import find_all, find_installation
 from spicesnn.engine.noise import run_with_noise
+from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.pool import Pool
 from spicesnn.engine.run import Run
+from spicesnn.engine.session import Session
+from spicesnn.engine.worker import Form
 from spicesnn.errors import ParameterError, UnknownNameError
 from spicesnn.processes import Process
 from spicesnn.units import ELEMENTARY_CHARGE, thermal_voltage
@@ -110,3 +121,64 @@ def test_wrong_benches() -> None:
         noise_bench(replace(low_pass(), analysis=OperatingPoint()), ["r1"], 1e-5)
     with pytest.raises(ParameterError, match="the value of rx is no positive number"):
         noise_bench(replace(low_pass(), netlist="c1 out 0 1p\nrx out 0 {r}"), ["rx"], 1e-5)
+
+
+SPECTRUM = ("onoise_spectrum", "inoise_spectrum")
+
+
+@pytest.mark.parametrize("version", sorted({i.version for i in find_all()}))
+@pytest.mark.parametrize("form", ["library", "batch"])
+def test_noise_spectrum_of_an_rc_integrates_to_kt_over_c(form: Form, version: int) -> None:
+    """Whatever the resistance; the rectangle to the left of the first frequency is 1e-3 of it."""
+    knobs = {
+        "v1": Knob("v1", ("in", "0"), 0.0, " ac 1"),
+        "r1": Knob("r1", ("in", "out"), 1e9),
+    }
+    analysis = NoiseSpectrum("out", "v1", 0.1, 1e7)
+    deck = Deck("RC", "c1 out 0 1p", "", knobs, SPECTRUM, analysis)
+    with Session(deck, form=form, installation=find_installation(version)) as session:
+        runs = session.map([{}, {"r1": 4e9}])
+    for run, resistance in zip(runs, (1e9, 4e9), strict=True):
+        frequency, density = run.waveforms.time, run.waveforms["onoise_spectrum"] ** 2
+        assert density[0] == pytest.approx(4 * KT * resistance, rel=1e-3)
+        assert np.trapezoid(density, frequency) == pytest.approx(KT / 1e-12, rel=4e-3)
+
+
+@pytest.mark.parametrize(("kind", "sign", "factor"), [("nfet", 1, 1.39), ("pfet", -1, 2.03)])
+def test_bsim4_overstates_the_noise_of_weak_inversion(
+    process: Process, kind: str, sign: int, factor: float
+) -> None:
+    """Its thermal noise (tnoimod=0) over the shot noise `2 q I` of a saturated channel.
+
+    This is what `docs/engine.md` warns of, and why transient noise has sources of its own.
+    """
+    model = process.model_text().replace("fnoimod=1", "fnoimod=1 noia=0 noib=0 noic=0")
+    netlist = (
+        f"vd d 0 {sign * 0.9}\nm1 d g 0 0 generic180_{kind} w=1e-6 l=1e-6 ad=0.5e-12 as=0.5e-12 "
+        "pd=3e-6 ps=3e-6\nh1 out 0 vd 1e9"
+    )
+    knobs = {"vg": Knob("vg", ("g", "0"), sign * (0.3 if sign > 0 else 0.5), " ac 1")}
+    point = Deck(kind, netlist, model, knobs, ("@m1[id]", "@m1[gm]"), OperatingPoint())
+    spectrum = replace(point, probes=SPECTRUM, analysis=NoiseSpectrum("out", "vg", 1.0, 10.0))
+    with Session(point) as session:
+        bias = session.run().waveforms
+    with Session(spectrum) as session:
+        noise = session.run().waveforms["inoise_spectrum"][0] * bias["@m1[gm]"][0]
+    shot = 2 * ELEMENTARY_CHARGE * abs(bias["@m1[id]"][0])
+    assert noise**2 / shot == pytest.approx(factor, rel=0.01)
+
+
+def test_a_noise_spectrum_is_not_asked_of_klu() -> None:
+    knobs = {"v1": Knob("v1", ("out", "0"), 0.0, " ac 1")}
+    deck = Deck("RC", "r1 out 0 1k", "", knobs, SPECTRUM, NoiseSpectrum("out", "v1", 1.0, 10.0))
+    options = SimulationOptions(solver="klu")
+    with (
+        Session(deck, options) as session,
+        pytest.raises(ParameterError, match=r"RC: solver = 'klu', but .*noise.*take 'auto'"),
+    ):
+        session.run()
+    plain = replace(deck, analysis=OperatingPoint(), probes=("v(out)",))
+    with pytest.raises(ParameterError, match="this ngspice has none"):
+        options.with_klu(plain, available=False)
+    with pytest.raises(ParameterError, match="a noise spectrum needs 0 < start < stop"):
+        NoiseSpectrum("out", "v1", 10.0, 1.0)
