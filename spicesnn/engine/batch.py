@@ -10,13 +10,15 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from spicesnn.circuits.deck import Deck, Value
+from spicesnn.circuits.deck import MAXIMUM_STEP, Deck, Settings, Transient, Value
 from spicesnn.engine.installation import Installation, find_installation
+from spicesnn.engine.ladder import START_UP, climb
 from spicesnn.engine.limits import Limits
 from spicesnn.engine.messages import classify_all
 from spicesnn.engine.options import SimulationOptions
@@ -38,17 +40,40 @@ def run_batch(
 ) -> Run:
     """Run a deck once in a fresh ngspice process; its exit code plays no part in the verdict.
 
+    Where the solver does not converge, the rungs of the ladder are tried in order, within the one
+    limit of wall-clock time.
+
     Raises:
         UnknownNameError, ParameterError: a knob is unknown or its value does not suit it.
     """
     installation = installation or find_installation()
     options, limits = options or SimulationOptions(), limits or Limits()
+    given, until = dict(knobs or {}), time.monotonic() + limits.wall
+
+    def attempt(settings: Settings, options: SimulationOptions, start_up: bool) -> Run:
+        if isinstance(settings.analysis, Transient):
+            given[MAXIMUM_STEP] = settings.analysis.maximum_step
+        return _once(deck, given, options, installation, limits, until, start_up)
+
+    return climb(attempt, deck.settings(knobs), options)
+
+
+def _once(
+    deck: Deck,
+    knobs: Mapping[str, Value],
+    options: SimulationOptions,
+    installation: Installation,
+    limits: Limits,
+    until: float,
+    start_up: bool,
+) -> Run:
     klu = options.with_klu(deck, installation.klu)
     settings = deck.settings(knobs)
     text = deck.text(options.line(klu), knobs)
-    if settings.devices:
-        alters = [f"alter {name} = {value:.16g}" for name, value in settings.devices.items()]
-        text = text.removesuffix(".end\n") + "\n".join([".control", *alters, ".endc", ".end\n"])
+    first = [START_UP] * start_up
+    first += [f"alter {name} = {value:.16g}" for name, value in settings.devices.items()]
+    if first:
+        text = text.removesuffix(".end\n") + "\n".join([".control", *first, ".endc", ".end\n"])
     waveforms: Waveforms | None = None
     command = [str(installation.program), "-n", "-b", "-r", "out.raw", "deck.cir"]
     with tempfile.TemporaryDirectory(prefix="spicesnn-") as folder:
@@ -62,7 +87,7 @@ def run_batch(
             )  # fmt: skip
             late = False
             try:
-                process.wait(limits.wall)
+                process.wait(max(until - time.monotonic(), 0.0))
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

@@ -33,8 +33,11 @@ class Message:
 
 # In this order: the first that matches gives the class.
 _MARKS: tuple[tuple[MessageClass, tuple[str, ...]], ...] = (
-    # The integrals after a noise spectrum, which nobody saves.
-    (MessageClass.INFORMATION, ("no data saved for noise analysis",)),
+    # The integrals after a noise spectrum, which nobody saves; what `uic` asks for; a power of
+    # "inf" over the rating of a diode that has none.
+    (MessageClass.INFORMATION, (
+        "no data saved for noise analysis", "skipped by 'uic'", "_max=1e+99",
+    )),
     (MessageClass.OUT_OF_MEMORY, (
         "can't allocate", "cannot allocate", "out of memory", "memory allocation",
     )),
@@ -48,8 +51,8 @@ _MARKS: tuple[tuple[MessageClass, tuple[str, ...]], ...] = (
     (MessageClass.CONVERGENCE_AID, (
         "stepping failed", "starting dynamic gmin", "starting true gmin", "starting source",
         "stepping completed", "trying gmin", "supplies reduced", "one successful", "gmin step",
-        "source step", "last gmin", "dynamic gmin", "note: starting", "transient op started",
-        "transient op finished", "convergence problem",
+        "source step", "last gmin", "further gmin increment", "dynamic gmin", "note: starting",
+        "transient op started", "transient op finished", "convergence problem",
     )),
     (MessageClass.CONVERGENCE_FAILURE, (
         "timestep too small", "time step too small", "no convergence", "iteration limit reached",
@@ -74,6 +77,8 @@ _MARKS: tuple[tuple[MessageClass, tuple[str, ...]], ...] = (
 def classify(text: str) -> Message:
     """The class of one line."""
     low = text.lower()
+    if low.lstrip().startswith("circuit:"):  # the deck's title, which may say anything
+        return Message(MessageClass.INFORMATION, text.strip())
     for kind, marks in _MARKS:
         if any(mark in low for mark in marks):
             return Message(kind, text.strip())
@@ -89,39 +94,47 @@ def classify_all(lines: Iterable[str]) -> tuple[Message, ...]:
 
 @dataclass(frozen=True)
 class Overrating:
-    """A transistor whose terminal voltage passed its rating, from ngspice's own check.
+    """A device at which a voltage, current or power passed its rating, by ngspice's own check.
 
     Attributes:
         device: ngspice's name of the instance.
         time: seconds of the first passing; NaN in an operating point.
-        terminals: for example `vgs`.
-        volts: reached, the largest that was said.
-        rating: allowed, volts.
+        quantity: for example `vgs`.
+        reached: the largest magnitude that was said.
+        rating: allowed.
+        unit: of both.
     """
 
     device: str
     time: float
-    terminals: str
-    volts: float
+    quantity: str
+    reached: float
     rating: float
+    unit: str
 
 
+# Transistors: `Vgs=2.07 has exceeded Vgs_max=2`; bipolar, R and C: `|Vbe|=0.7 has ...`; diodes:
+# `Pd=0.1 W at Vd=0.8 V has exceeded Pd_max=0.01 W`.
 _OVER = re.compile(
-    r"instance: (\S+) model: \S+ (?:time: (\S+) )?(\w+)=(\S+) has exceeded \w+=(\S+)", re.I
+    r"instance: (\S+) model: \S+ (?:time: (\S+) )?\|?(\w+)\|?=(\S+)(?: [vaw])?(?: at \S+ [vaw])?"
+    r" has exceeded \w+=(\S+)(?: ([vaw]))?",
+    re.I,
 )
 
 
 def overratings(messages: Iterable[Message]) -> tuple[Overrating, ...]:
-    """One entry a device and pair of terminals."""
+    """One entry a device and quantity."""
     found: dict[tuple[str, str], Overrating] = {}
     for message in messages:
         match = _OVER.search(message.text)
-        if not match:
+        if not match or message.kind is not MessageClass.OVER_RATING:
             continue
-        device, time, terminals, volts, rating = match.groups()
-        key = (device, terminals.lower())
-        earlier = found.get(key)
-        reached = max(abs(float(volts)), earlier.volts if earlier else 0.0)
+        device, time, name, value, rating, unit = match.groups()
+        quantity = name.lower()
+        earlier = found.get((device, quantity))
+        reached = max(abs(float(value)), earlier.reached if earlier else 0.0)
         first = earlier.time if earlier else float(time or "nan")
-        found[key] = Overrating(*key[:1], first, key[1], reached, float(rating))
+        found[device, quantity] = Overrating(
+            device, first, quantity, reached, float(rating), (unit or "V").upper()
+        )
     return tuple(found.values())

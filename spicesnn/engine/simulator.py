@@ -6,7 +6,8 @@ import re
 import resource
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -15,12 +16,12 @@ from spicesnn.circuits.deck import (
     OperatingPoint,
     Pulse,
     Settings,
-    Transient,
     Value,
     Waveform,
     start_of,
 )
 from spicesnn.engine.installation import Installation, find_installation
+from spicesnn.engine.ladder import START_UP, USUAL_START_UP, climb
 from spicesnn.engine.library import NgspiceLibrary, OnlineHooks
 from spicesnn.engine.messages import Message, MessageClass, classify_all
 from spicesnn.engine.options import SimulationOptions
@@ -32,8 +33,6 @@ from spicesnn.waveforms import Waveforms
 
 _STATISTICS = re.compile(r"(total analysis time|total iterations|rejected timepoints)[^=]*= (\S+)")
 _MOST_LOADED = 16
-# ngspice's own start-up transient ends after 1 us, before a subthreshold circuit has moved.
-_START_UP, _USUAL_START_UP = "optran 1 1 1 1e-6 2e-2 1e-3", "optran 1 1 1 1e-8 1e-6 0"
 _Statistics = tuple[float, int, int]
 
 
@@ -87,40 +86,11 @@ class Simulator:
         settings, options = deck.settings(knobs), options or SimulationOptions()
         if self._dead:
             raise SimulationError(f"this simulator ended with: {self._dead}; start a new one.")
-        run = self._attempt(deck, settings, options)
-        tried: list[str] = []
-        for rung in ("start-up transient", "gmin and source stepping", "gear", "smaller steps"):
-            if run.verdict not in (Verdict.NOT_CONVERGED, Verdict.STOPPED_EARLY):
-                break
-            tried.append(rung)
-            if rung == "start-up transient":
-                self._library.command(_START_UP)
-            elif rung == "gmin and source stepping":
-                options = options.model_copy(
-                    update={"gmin_steps": 20, "source_steps": 20, "dc_iterations": 1000}
-                )
-            elif rung == "gear":
-                options = options.model_copy(update={"method": "gear"})
-            elif isinstance(settings.analysis, Transient):
-                options = options.model_copy(update={"transient_iterations": 100})
-                largest = settings.analysis.maximum_step / 10
-                finer = replace(settings.analysis, maximum_step=largest)
-                settings = replace(settings, analysis=finer)
-            else:
-                tried.pop()
-                break
-            again = self._attempt(deck, settings, options)
-            run = replace(
-                again,
-                analysis_seconds=run.analysis_seconds + again.analysis_seconds,
-                iterations=run.iterations + again.iterations,
-                rejected=run.rejected + again.rejected,
-            )
-        if tried:
-            self._library.command(_USUAL_START_UP)
-        return replace(run, ladder=tuple(tried))
+        return climb(partial(self._attempt, deck), settings, options)
 
-    def _attempt(self, deck: Deck, settings: Settings, options: SimulationOptions) -> Run:
+    def _attempt(
+        self, deck: Deck, settings: Settings, options: SimulationOptions, start_up: bool
+    ) -> Run:
         library, version = self._library, self.installation.version
         klu = options.with_klu(deck, self.installation.klu)
         library.messages.clear()
@@ -138,7 +108,11 @@ class Simulator:
             if message.kind is MessageClass.DECK_ERROR:
                 raise ParameterError(f"{deck.title}: turning a knob failed: {message.text}")
         library.messages.clear()
+        if start_up:
+            library.command(START_UP)
         library.command(settings.analysis.command())
+        if start_up:
+            library.command(USUAL_START_UP)
         messages = loaded.messages + classify_all(library.messages)
         waveforms = self._waveforms(deck, settings)
         library.command("destroy all")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import Enum
+from math import isnan
 
 import numpy as np
 import numpy.typing as npt
@@ -41,8 +42,8 @@ class Verdict(Enum):
         "a node has no path that sets its voltage; connect it, or give it a voltage by .ic"
     )
     OVER_RATING = (
-        "a terminal voltage passed the rating of its device; lower the voltage, or use a device "
-        "that is made for it"
+        "a terminal voltage (or a current or power) passed the rating of its device; lower it, or "
+        "use a device that is made for it"
     )
     LEFT_WEAK_INVERSION = (
         "a transistor that was declared to be in weak inversion left it; widen it, lower its "
@@ -128,11 +129,12 @@ def _ratings(messages: Sequence[Message]) -> tuple[Verdict, str] | None:
     over = overratings(messages)
     if not over:
         return None
-    worst = max(over, key=lambda o: o.volts - o.rating)
+    worst = max(over, key=lambda o: o.reached / o.rating)
     more = f", and {len(over) - 1} more" if len(over) > 1 else ""
+    when = "" if isnan(worst.time) else f" from {worst.time:g} s"
     return Verdict.OVER_RATING, (
-        f"{worst.device} from {worst.time:g} s: {worst.terminals} {worst.volts:g} V of "
-        f"{worst.rating:g} V{more}"
+        f"{worst.device}{when}: {worst.quantity} {worst.reached:g} {worst.unit} of "
+        f"{worst.rating:g} {worst.unit}{more}"
     )
 
 

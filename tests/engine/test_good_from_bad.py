@@ -25,6 +25,18 @@ BAD = {
     "unknown subcircuit": (RC + "x1 a z nosuch\n" + TRAN, Verdict.DECK_REFUSED),
     "missing include": (RC + ".include nosuch.inc\n" + TRAN, Verdict.DECK_REFUSED),
     "voltage sources in parallel": (RC + "v2 a 0 2\n.op\n", Verdict.NOT_CONVERGED),
+    "time step too small": (
+        "v1 a 0 1\nr1 a b 1\nc1 b 0 1p\nb1 b 0 i=-(v(b)*v(b)*1e3+1e-3)\n.tran 1n 1u 0 1n uic\n",
+        Verdict.NOT_CONVERGED,
+    ),
+    "resistor over its rating": (
+        "v1 a 0 5\nr1 a 0 rr r=1k\n.model rr r bv_max=2\n.op\n",
+        Verdict.OVER_RATING,
+    ),
+    "diode over its rating": (
+        RC + "d1 b 0 dd\n.model dd d is=1e-14 rs=1 fv_max=0.3\n" + TRAN,
+        Verdict.OVER_RATING,
+    ),
     "too long": (RC + ".tran 1n 100\n", Verdict.TIMED_OUT),
 }
 
