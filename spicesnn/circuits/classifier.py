@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from PySpice.Spice.Netlist import Circuit
 
-from spicesnn.circuits.cell import Cell
+from spicesnn.circuits.cell import Cell, gate_load
 from spicesnn.circuits.current_subtractor import SubtractorInput, SubtractorOutput
 from spicesnn.circuits.deck import Array, Deck, Knob, Transient, Value, Waveform
 from spicesnn.circuits.dpi_neuron import DpiNeuron, DpiNeuronBias
@@ -20,7 +20,7 @@ from spicesnn.circuits.normaliser import Normaliser
 from spicesnn.circuits.spike_driver import SpikeDriver
 from spicesnn.circuits.stimuli import pulse_train
 from spicesnn.parameters import Parameters, parameter
-from spicesnn.processes import Mosfet, Process, Size
+from spicesnn.processes import Process, Size
 from spicesnn.units import spice_number
 
 # Under this gate voltage a tail carries less than 1 % of a trace's usual current.
@@ -60,11 +60,13 @@ class ClassifierCircuit(Parameters):
             self.trace_deck(process), self.column_deck(process), self.neuron_deck(process),
         )  # fmt: skip
         output = SubtractorOutput()
-        tails = self._gates(process.nfet, "v_p", self.normaliser, self.units, "0")
+        size: Size = {"width": self.normaliser.width, "length": self.normaliser.length}
+        tails = gate_load(process.nfet, "v_p", "0", self.units, **size)
+        size = {"width": output.width, "length": output.length}
         sums = "\n".join(
             [
-                self._gates(process.pfet, "sum_plus", output, 1, "vdd"),
-                self._gates(process.nfet, "gate_minus", output, 1, "0"),
+                gate_load(process.pfet, "sum_plus", "vdd", **size),
+                gate_load(process.nfet, "gate_minus", "0", **size),
             ]
         )
         pieces = {
@@ -165,15 +167,6 @@ class ClassifierCircuit(Parameters):
             f"vevent{j}": self.stimulus(train, process) for j, train in enumerate(spike_trains)
         }
         return self.device_knobs(conductance, unit) | events
-
-    def _gates(
-        self, device: Mosfet, node: str, cell: Normaliser | SubtractorOutput, count: int, rail: str
-    ) -> str:
-        """The gates of `count` transistors on a node, their channels tied to a rail."""
-        circuit = Circuit("cut off below")
-        size: Size = {"width": cell.width, "length": cell.length}
-        device(circuit, f"load_{node}", rail, node, rail, rail, multiplier=count, **size)
-        return str(circuit).partition("\n")[2].strip()
 
     def _circuit(self, process: Process, cells: Iterable[Cell]) -> Circuit:
         circuit = Circuit("cut off by _deck")

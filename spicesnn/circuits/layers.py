@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from spicesnn.circuits.classifier import ClassifierCircuit
 from spicesnn.circuits.network import Edge, Network
+from spicesnn.circuits.spike_driver import SpikeDriver
 from spicesnn.errors import ParameterError
 from spicesnn.processes import Process
 
@@ -27,7 +28,9 @@ def layered_network(layers: Sequence[ClassifierCircuit], process: Process) -> Ne
         for name, piece in inner.pieces.items():
             # Only the first layer's traces have inputs that come again.
             known = f"layer{k}_{name}"
-            pieces[known] = replace(piece, name=known, cached=piece.cached and k == 0)
+            driving = name.startswith("neuron") and k + 1 < len(layers)
+            load = SpikeDriver.load(process, "spike") if driving else piece.load
+            pieces[known] = replace(piece, name=known, cached=piece.cached and k == 0, load=load)
         edges += [
             replace(edge, source=f"layer{k}_{edge.source}", target=f"layer{k}_{edge.target}")
             for edge in inner.edges

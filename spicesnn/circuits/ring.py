@@ -42,7 +42,8 @@ class InhibitionRing(Parameters):
             Edge(names[k - 1], "v(spike)", name, "vevent", threshold=process.supply / 2)
             for k, name in enumerate(names)
         )
-        return Network({name: Piece(name, deck) for name in names}, edges)
+        load = SpikeDriver.load(process, "spike")
+        return Network({name: Piece(name, deck, load=load) for name in names}, edges)
 
     def unit_deck(self, process: Process) -> Deck:
         """Driver, trace, sink and neuron: knobs `vevent` and `idrive`."""

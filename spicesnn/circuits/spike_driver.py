@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from PySpice.Spice.Netlist import Netlist
 
-from spicesnn.circuits.cell import Cell, inverter
-from spicesnn.processes import Process
+from spicesnn.circuits.cell import Cell, gate_load, inverter
+from spicesnn.processes import Process, Size
 
 
 class SpikeDriver(Cell):
@@ -27,3 +27,12 @@ class SpikeDriver(Cell):
         """Two inverters in a row."""
         inverter(netlist, process, "first", "event", "event_bar")
         inverter(netlist, process, "second", "event_bar", "pulse")
+
+    @staticmethod
+    def load(process: Process, node: str) -> str:
+        """SPICE text of the two gates that a driver puts on the node of its `event` (`vdd` up)."""
+        n, p = process.nfet, process.pfet
+        size: Size = {"width": n.minimum_width, "length": n.minimum_length}
+        lower = gate_load(n, node, "0", **size)
+        size = {"width": 2 * p.minimum_width, "length": p.minimum_length}
+        return f"{lower}\n{gate_load(p, node, 'vdd', name='load_up', **size)}"

@@ -22,8 +22,7 @@ def whole_deck(network: Network, settings: Mapping[str, Mapping[str, Value]] | N
         settings: piece to knobs, the defaults of the whole deck's.
 
     Raises:
-        ParameterError: two pieces define different subcircuits of one name, or differ in their
-            models, analysis or temperature.
+        ParameterError: two pieces differ in their models, analysis or temperature.
     """
     pieces = list(network.pieces.values())
     first = pieces[0].deck
@@ -36,9 +35,9 @@ def whole_deck(network: Network, settings: Mapping[str, Mapping[str, Value]] | N
     bodies, ports = [], {}
     for identity, deck in templates.items():
         inner, body = _split(deck.netlist)
-        for name, text in inner.items():
-            if shared.setdefault(name, text) != text:
-                raise ParameterError(f"two different subcircuits are called {name}; rename one.")
+        if any(shared.get(name, text) != text for name, text in inner.items()):
+            inner, body = _renamed(inner, body, labels[identity])
+        shared |= inner
         ports[identity] = _ports(network, identity)
         head = f".subckt {labels[identity]} {' '.join(ports[identity])}"
         bodies.append("\n".join([head, *body, ".ends"]))
@@ -121,3 +120,25 @@ def _split(netlist: str) -> tuple[dict[str, str], list[str]]:
         elif first:
             body.append(line)
     return inner, body
+
+
+def _renamed(
+    inner: dict[str, str], body: list[str], label: str
+) -> tuple[dict[str, str], list[str]]:
+    """The same, each subcircuit called `<name>_<label>`: another template has its name."""
+
+    def line(text: str) -> str:
+        words = text.split()
+        if words and words[0].lower() == ".subckt":
+            return " ".join([words[0], f"{words[1]}_{label}", *words[2:]])
+        if words and words[0][0] in "xX":
+            called = [k for k, word in enumerate(words) if word.lower() in inner and k > 0]
+            if called:
+                words[called[-1]] += f"_{label}"
+                return " ".join(words)
+        return text
+
+    renamed = {
+        f"{name}_{label}": "\n".join(map(line, text.splitlines())) for name, text in inner.items()
+    }
+    return renamed, [line(text) for text in body]

@@ -38,7 +38,10 @@ class SimulationOptions(Parameters):
 
     @staticmethod
     def profile(name: str) -> SimulationOptions:
-        """`subthreshold` (the default), `digital` (volts and microamperes) or `fast` (a look).
+        """`subthreshold` (the default), `precise`, `digital` or `fast` (a look).
+
+        `precise` holds spike times of densely firing neurons ten times closer, at twice the cost;
+        `digital` is for volts and microamperes.
 
         Raises:
             UnknownNameError: there is no such profile.
@@ -88,6 +91,7 @@ class SimulationOptions(Parameters):
 
 PROFILES = {
     "subthreshold": SimulationOptions(),
+    "precise": SimulationOptions(relative_tolerance=1e-5),
     "digital": SimulationOptions(
         relative_tolerance=1e-3, current_tolerance=1e-12, charge_tolerance=1e-14,
         minimum_conductance=1e-12,

@@ -124,7 +124,7 @@ def vet(text: str, folder: Path, roots: Sequence[Path] = ()) -> None:
 
     Raises:
         UnsafeDeckError: a line is not allowed; the message gives the line and the reason.
-        DeckError: an included file is missing, or there are too many.
+        DeckError: a file that the deck includes cannot be read, or there are too many.
     """
     allowed = tuple(root.resolve() for root in (folder, *roots))
     seen: set[Path] = set()
@@ -148,6 +148,10 @@ def vet(text: str, folder: Path, roots: Sequence[Path] = ()) -> None:
                         )
                     inner = file.read_text(encoding="utf-8", errors="replace")
                 except OSError as error:
+                    # A library's other sections may include what its owner left out: where a
+                    # section that is used does, ngspice says so.
+                    if path is not None and isinstance(error, FileNotFoundError):
+                        continue
                     raise DeckError(
                         f"{line.where}: cannot read {file}: {error.strerror}; correct the path."
                     ) from None

@@ -1,0 +1,48 @@
+"""A transistor of an open process through the engine: what its own figures say."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spicesnn.engine.foreign import parse_deck
+from spicesnn.engine.options import SimulationOptions
+from spicesnn.engine.session import Session
+
+TOOL = Path(__file__).resolve().parents[2] / "tools" / "get_gf180mcu.py"
+
+
+@pytest.fixture
+def models() -> Path:
+    spec = importlib.util.spec_from_file_location("get_gf180mcu", TOOL)
+    assert spec
+    assert spec.loader
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    folder = tool.found()
+    if folder is None:
+        pytest.skip("GF180MCU's models are not here; `make gf180mcu` gets them")
+    return Path(folder)
+
+
+def test_subthreshold_figures_of_gf180mcu(models: Path, tmp_path: Path) -> None:
+    """nfet_03v3 1 um/1 um, typical, 27 C: 85.1 mV a decade, 4.5 fA off (ngspice 39 and 46,
+    measured apart from this engine); ngspice's own gmin makes the off current 65 times larger.
+    """
+    text = (
+        f"one transistor\n.include {models / 'design.ngspice'}\n"
+        f".lib {models / 'sm141064.ngspice'} typical\n"
+        "vd d 0 1\nvg g 0 0\nx1 d g 0 0 nfet_03v3 w=1u l=1u\n.op\n"
+    )
+    deck = parse_deck(text, tmp_path, ["i(vd)"], roots=[models]).deck
+    with Session(deck) as session:
+        off, low, high = (
+            -float(run.waveforms["i(vd)"][0])
+            for run in session.map([{"vg": v} for v in (0.0, 0.3, 0.4)])
+        )
+    assert off == pytest.approx(4.5e-15, rel=0.05)
+    assert 0.1 / np.log10(high / low) == pytest.approx(85.1e-3, rel=0.02)
+    usual = SimulationOptions(minimum_conductance=1e-12, current_tolerance=1e-12)
+    with Session(deck, usual) as session:
+        assert -float(session.run().waveforms["i(vd)"][0]) > 50 * off
