@@ -19,7 +19,7 @@ from spicesnn.circuits.deck import Transient
 from spicesnn.circuits.network import Network, Piece
 from spicesnn.circuits.ring import InhibitionRing
 from spicesnn.circuits.whole import whole_deck
-from spicesnn.engine.online import OnlineSession
+from spicesnn.engine.online import OnlineRun, OnlineSession
 from spicesnn.measure.spikes import spike_times
 from spicesnn.processes import find_process
 
@@ -53,8 +53,8 @@ class RateController:
         return answer
 
 
-def main(picture: Path = Path("rate_control.png")) -> list[float]:
-    """Run, draw, and return the rates of the last third, in hertz."""
+def main(picture: Path = Path("rate_control.png")) -> tuple[list[float], OnlineRun]:
+    """Run and draw; the rates of the last third, in hertz, and the run."""
     ring = InhibitionRing(units=2, stop=STOP)
     deck = ring.unit_deck(find_process("generic180"))
     # The neurons are not coupled: their inhibitory inputs stay silent.
@@ -83,7 +83,7 @@ def main(picture: Path = Path("rate_control.png")) -> list[float]:
     figure.savefig(picture, dpi=150)
     micro = answer.overhead_seconds / answer.points * 1e6
     print("rates:", [f"{r:.0f} Hz" for r in rates], f"overhead: {micro:.1f} us a time point")
-    return rates
+    return rates, answer
 
 
 if __name__ == "__main__":

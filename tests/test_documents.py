@@ -46,11 +46,24 @@ def test_code_on_the_pages_runs(page: Path) -> None:
         exec(compile(code, str(page), "exec"), names)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.name)
+# The second has a test of its own.
+EXAMPLES = [p for p in sorted((ROOT / "examples").glob("*.py")) if p.name[:2] != "02"]
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.name)
 def test_examples_run(path: Path, tmp_path: Path) -> None:
     picture = tmp_path / "picture.png"
     load(path).main(picture)
     assert picture.stat().st_size > 5_000
+
+
+def test_the_online_controller_holds_three_rates(tmp_path: Path) -> None:
+    """Within 10 %, in one transient."""
+    example = load(ROOT / "examples/02_rate_control.py")
+    rates, answer = example.main(tmp_path / "picture.png")
+    assert rates == pytest.approx(example.TARGETS, rel=0.1)
+    assert answer.points > 1000
+    assert answer.overhead_seconds < answer.run.analysis_seconds
 
 
 def benchmark(name: str) -> Any:
