@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import re
 import resource
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -19,7 +17,7 @@ import numpy as np
 from spicesnn.circuits.deck import MAXIMUM_STEP, Deck, Settings, Transient, Value
 from spicesnn.engine.installation import Installation, find_installation
 from spicesnn.engine.ladder import START_UP, climb
-from spicesnn.engine.limits import Limits
+from spicesnn.engine.limits import Limits, end_with_starter
 from spicesnn.engine.messages import classify_all
 from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.run import Run
@@ -27,7 +25,6 @@ from spicesnn.engine.verdict import Verdict, judge
 from spicesnn.errors import DataError
 from spicesnn.waveforms import Waveforms, read_raw
 
-_PR_SET_PDEATHSIG = 1
 _STATISTICS = re.compile(r"(total analysis time|rejected timepoints|total iterations)[^=]*= (\S+)")
 
 
@@ -114,8 +111,7 @@ def _once(
 
 
 def _before_ngspice(limits: Limits) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    end_with_starter()
     limits.hold_memory()
     limits.hold_cpu()
 

@@ -1,8 +1,11 @@
-"""Limits of one run: wall clock, CPU time and memory."""
+"""Limits of one run: wall clock, CPU time and memory; and that it ends with who asked for it."""
 
 from __future__ import annotations
 
+import ctypes
 import resource
+import signal
+import sys
 
 from spicesnn.parameters import Parameters, parameter
 
@@ -30,3 +33,15 @@ class Limits(Parameters):
         if hard != resource.RLIM_INFINITY:
             until = min(until, hard)
         resource.setrlimit(resource.RLIMIT_CPU, (until, hard))
+
+
+_PR_SET_PDEATHSIG = 1
+
+
+def end_with_starter() -> None:
+    """Let the kernel kill this process when the thread that started it ends (on Linux).
+
+    For a process whose starter waits for it; a worker outlives the thread that started it.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -14,7 +14,7 @@ import numpy as np
 
 from spicesnn.circuits.deck import Deck, Transient, Value, Waveform, start_of
 from spicesnn.engine.installation import Installation, find_installation
-from spicesnn.engine.limits import Limits
+from spicesnn.engine.limits import Limits, end_with_starter
 from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.run import Run
 from spicesnn.engine.simulator import Simulator
@@ -219,11 +219,13 @@ class OnlineSession:
         return answer
 
     def _work(self, send: Connection, controller: Controller, knobs: dict[str, Value]) -> None:
+        end_with_starter()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         vectors = {_vector(probe): probe for probe in self.deck.probes}
         hooks = _Hooks(controller, vectors, self.initial, self.ramp)
         try:
             self.limits.hold_memory()
+            self.limits.hold_cpu()
             run = Simulator(self.installation, hooks).run(self.deck, knobs, self.options)
             drives = {}
             for name, ramp in hooks.ramps.items():

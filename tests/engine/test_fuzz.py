@@ -102,12 +102,15 @@ def test_no_process_is_left_when_the_parent_is_killed(tmp_path: Path) -> None:
     """Whatever the parent's death: two seconds later there is no worker and no ngspice."""
     script = (
         "import sys\nfrom pathlib import Path\nfrom spicesnn.engine.foreign import parse_deck\n"
+        "from spicesnn.engine.online import OnlineSession\n"
         "from spicesnn.engine.session import Session\n"
         "deck = parse_deck('t\\nv1 a 0 1\\nr1 a 0 1\\n.tran 1n 100\\n', Path('.')).deck\n"
         "print('go', flush=True)\n"
+        "if sys.argv[1] == 'online':\n"
+        "    OnlineSession(deck, ('v1',)).run(lambda time, values: {})\n"
         "Session(deck, workers=2, form=sys.argv[1]).map([{}, {'v1': 2.0}])\n"
     )
-    for form in ("library", "batch"):
+    for form, processes in (("library", 3), ("batch", 5), ("online", 2)):
         parent = subprocess.Popen(
             [sys.executable, "-c", script, form], stdout=subprocess.PIPE, cwd=tmp_path,
             env={**os.environ, "SPICESNN_TEST_MARK": str(tmp_path)},
@@ -115,7 +118,7 @@ def test_no_process_is_left_when_the_parent_is_killed(tmp_path: Path) -> None:
         assert parent.stdout
         assert parent.stdout.readline() == b"go\n"
         deadline = time.monotonic() + 20
-        while len(_marked(tmp_path)) < 3 + 2 * (form == "batch"):
+        while len(_marked(tmp_path)) < processes:
             assert time.monotonic() < deadline
             time.sleep(0.05)
         parent.kill()
