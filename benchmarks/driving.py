@@ -8,38 +8,21 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pyspice_peer import ask_pyspice
 
 from spicesnn.engine.cache import RunCache
-from spicesnn.engine.installation import find_installation
 from spicesnn.engine.run import Run
 from spicesnn.engine.worker import Job
 from spicesnn.measure.spikes import spike_times
 from spicesnn.systems.iris import IrisJob, circuit_forward, encode_iris
 
 PEER = """
-import json, os, sys, time, logging
-import numpy as np
-logging.disable(logging.CRITICAL)
-from PySpice.Spice.Netlist import Circuit
-from PySpice.Spice.NgSpice.Shared import NgSpiceShared, ffi
-# As it comes, PySpice 1.5 takes ngspice's notes for failures and stops: let them pass.
-send_char = NgSpiceShared._send_char
-def tolerant(message, number, data):
-    return 0 if b"Note:" in ffi.string(message) else send_char(message, number, data)
-NgSpiceShared._send_char = staticmethod(tolerant)
-decks = json.load(open(sys.argv[1]))
-outcomes, began = [], time.perf_counter()
-for deck in decks:
+for deck in given:
     circuit = Circuit(deck["title"])
     circuit.raw_spice = deck["text"]
     simulator = circuit.simulator(temperature=27, nominal_temperature=27)
@@ -49,10 +32,9 @@ for deck in decks:
     )
     wave = np.asarray(analysis[deck["node"]])
     if deck["node"] == "spike":
-        outcomes.append(int(((wave[1:] > 0.9) & (wave[:-1] <= 0.9)).sum()))
+        answers.append(int(((wave[1:] > 0.9) & (wave[:-1] <= 0.9)).sum()))
     else:
-        outcomes.append(float(wave[-1]))
-print(json.dumps({"seconds": time.perf_counter() - began, "outcomes": outcomes}))
+        answers.append(float(wave[-1]))
 """
 
 
@@ -155,19 +137,7 @@ def _peer(job: IrisJob, jobs: list[Job]) -> tuple[float, list[float]]:
              "options": options, "step": job.circuit.maximum_step,
              "stop": job.circuit.stop}
         )  # fmt: skip
-    installation = find_installation()
-    library = {"NGSPICE_LIBRARY_PATH": str(installation.library)}
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "decks.json"
-        path.write_text(json.dumps(decks), encoding="utf-8")
-        done = subprocess.run(
-            [sys.executable, "-c", PEER, str(path)], capture_output=True, text=True, check=False,
-            env={**os.environ, **installation.environment(), **library},
-        )  # fmt: skip
-    if done.returncode:
-        raise SystemExit(f"the peer failed: {done.stderr[-2000:]}")
-    answer = json.loads(done.stdout.splitlines()[-1])
-    return float(answer["seconds"]), [float(value) for value in answer["outcomes"]]
+    return ask_pyspice(PEER, decks)
 
 
 if __name__ == "__main__":

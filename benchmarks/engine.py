@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pyspice_peer import ask_pyspice
 
 from spicesnn.circuits.classifier import ClassifierCircuit
 from spicesnn.circuits.deck import Deck, Knob, OperatingPoint, Value, Waveform
@@ -56,23 +57,12 @@ LIMITS = Limits(wall=7200, cpu=14400, memory=16e9)
 PRECISE = SimulationOptions.profile("precise")
 
 PEER = """
-import json, logging, sys, time
-logging.disable(logging.CRITICAL)
-from PySpice.Spice.Netlist import Circuit
-from PySpice.Spice.NgSpice.Shared import NgSpiceShared, ffi
-send_char = NgSpiceShared._send_char
-def tolerant(message, number, data):
-    return 0 if b"Note:" in ffi.string(message) else send_char(message, number, data)
-NgSpiceShared._send_char = staticmethod(tolerant)
-given = json.load(open(sys.argv[1]))
-began, answers = time.perf_counter(), []
 for level in given["levels"]:
     circuit = Circuit("peer")
     circuit.raw_spice = given["text"].replace("@LEVEL@", repr(level))
     simulator = circuit.simulator(temperature=27, nominal_temperature=27)
     simulator.options(gmin=1e-17, abstol=1e-17)
     answers.append(float(simulator.operating_point().branches["vd"][0]))
-print(json.dumps({"seconds": time.perf_counter() - began, "answers": answers}))
 """
 
 
@@ -115,7 +105,7 @@ def operating_point(quick: bool) -> list[Row]:
     many, few = (400, 10) if quick else (2000, 40)
     levels = [float(v) for v in np.linspace(0.2, 0.8, many)]
     deck = parse_deck(text.replace("@LEVEL@", "0.5"), folder, ["i(vd)"], trust=True).deck
-    loaded = replace(deck, parameters={"unused": 0.0})
+    loaded = replace(deck, parameters={**deck.parameters, "unused": 0.0})
     with Session(deck) as session:
         session.run({"vg": 0.1})
         turned = _seconds(lambda: session.map([{"vg": v} for v in levels])) / many
@@ -128,7 +118,9 @@ def operating_point(quick: bool) -> list[Row]:
         again = _seconds(lambda: session.map(knobs)) / few
     with Session(deck, form="batch") as session:
         fresh = _seconds(lambda: session.map([{"vg": v} for v in levels[:few]])) / few
-    peer, answers = _peer(text, folder, levels[:few])
+    body = "\n".join(line for line in text.splitlines()[1:] if line != ".op") + "\n"
+    seconds, answers = ask_pyspice(PEER, {"text": body, "levels": levels[:few]})
+    peer = seconds / few
     apart = max(abs(a / b - 1) for a, b in zip(answers, ours, strict=False))
     return [
         row("operating point, deck loaded again over knob turned", again / turned, "1", ">= 50",
@@ -487,24 +479,6 @@ def _one_transistor() -> tuple[str, Path]:
         "vd d 0 1\nvg g 0 @LEVEL@\nx1 d g 0 0 nfet_03v3 w=1u l=1u\n.op\n"
     )
     return text, folder
-
-
-def _peer(text: str, folder: Path, levels: Sequence[float]) -> tuple[float, list[float]]:
-    """Seconds a point of PySpice's `operating_point()`, and its answers; a fresh process."""
-    body = "\n".join(line for line in text.splitlines()[1:] if line != ".op") + "\n"
-    installation = find_installation()
-    with tempfile.TemporaryDirectory() as place:
-        path = Path(place) / "given.json"
-        path.write_text(json.dumps({"text": body, "levels": list(levels)}), encoding="utf-8")
-        done = subprocess.run(
-            [sys.executable, "-c", PEER, str(path)], capture_output=True, text=True, check=False,
-            env={**os.environ, **installation.environment(),
-                 "NGSPICE_LIBRARY_PATH": str(installation.library)},
-        )  # fmt: skip
-    if done.returncode:
-        raise SystemExit(f"the peer failed: {done.stderr[-2000:]}")
-    answer = json.loads(done.stdout.splitlines()[-1])
-    return answer["seconds"] / len(levels), answer["answers"]
 
 
 def _memory() -> int:

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,9 @@ def test_readme_does_in_python_what_the_command_does(
 
 
 def load(path: Path) -> Any:
+    """A script as a module; what lies beside it can be imported, as when it is run."""
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec
     assert spec.loader
