@@ -30,6 +30,7 @@ from spicesnn.learning.rules import ErrorTriggered, Plain, RuleName
 from spicesnn.systems.iris import IrisJob, circuit_forward, encode_iris
 
 RESULTS = Path(__file__).resolve().parent / "results"
+PICTURE = Path(__file__).resolve().parent.parent / "docs" / "pictures" / "iris_study.png"
 CHECKPOINTS = Path("runs/iris_study")
 TARGET = 0.90
 # "About a hundredfold" fewer updates, each nonzero product counted: abstract of Payvand et al.,
@@ -54,10 +55,14 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=10, help="paired splits")
     parser.add_argument("--quick", action="store_true", help="2 splits, 2 epochs; says so")
     parser.add_argument("--tune", action="store_true", help="choose the rules' parameters")
+    parser.add_argument("--draw", action="store_true", help="only draw what is stored")
     parser.add_argument("--json", action="store_true", help="rows as JSON on standard output")
     arguments = parser.parse_args()
     if arguments.tune:
         tune()
+        return
+    if arguments.draw:
+        draw()
         return
     job = IrisJob()
     seeds = arguments.seeds
@@ -76,6 +81,7 @@ def main() -> None:
             "iris_study.json",
             {"job": job.identity, "opening": opening(job), **study, "rows": rows},
         )
+        draw()
 
 
 def opening(job: IrisJob) -> dict[str, Any]:
@@ -291,6 +297,46 @@ def _not_significant(differences: Any) -> bool:
     if not np.any(differences):
         return True
     return float(stats.wilcoxon(differences, alternative="greater").pvalue) > 0.05
+
+
+def draw() -> None:
+    """Accuracy against writes, from the stored study and tuning, for the docs."""
+    from matplotlib.figure import Figure
+
+    study = json.loads((RESULTS / "iris_study.json").read_text(encoding="utf-8"))
+    tuning = json.loads((RESULTS / "iris_tuning.json").read_text(encoding="utf-8"))
+    figure = Figure(figsize=(7.5, 3.2), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    for rule, colour, mark in (("error-triggered", "C0", "o"), ("plain", "C1", "s")):
+        accuracy = np.array([[row["test_accuracy"] for row in h] for h in study[rule]])[:, 1:]
+        writes = np.array([[row["writes"] for row in h] for h in study[rule]])[:, 1:]
+        half = stats.sem(accuracy) * stats.t.ppf(0.975, len(accuracy) - 1)
+        left.errorbar(
+            writes.mean(axis=0), accuracy.mean(axis=0), half, color=colour, marker=mark,
+            capsize=2, label=rule,
+        )  # fmt: skip
+        trials = [row for row in tuning["trials"] if row["rule"] == rule]
+        trials.sort(key=lambda row: row["writes"])
+        right.plot(
+            [row["writes"] for row in trials], [row["accuracy"] for row in trials],
+            color=colour, marker=mark,
+        )  # fmt: skip
+        chosen = tuning["chosen"][rule]
+        right.plot(chosen["writes"], chosen["accuracy"], "o", color="k", mfc="none", ms=12)
+    reference = float(np.mean(study["logistic_regression"]))
+    left.axhline(reference, color="grey", linestyle=":", label="logistic regression")
+    left.set_title("ten splits, one point an epoch", fontsize=10)
+    right.set_title("tuning's trials, the chosen ringed", fontsize=10)
+    left.set_ylabel("held-out accuracy")
+    for panel in (left, right):
+        panel.set_xscale("log")
+        panel.set_xticks((300, 1000, 3000), ("300", "1000", "3000"))
+        panel.minorticks_off()
+        panel.set_xlim(180, 3600)
+        panel.set_xlabel("programming pulses")
+    left.legend(frameon=False, fontsize=8, loc="lower right")
+    PICTURE.parent.mkdir(exist_ok=True)
+    figure.savefig(PICTURE, dpi=130)
 
 
 def _store(name: str, value: Any) -> None:
