@@ -49,6 +49,7 @@ from spicesnn.processes import Process, find_process
 from spicesnn.waveforms import Waveforms
 
 RESULTS = Path(__file__).resolve().parent / "results" / "engine.json"
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "engine-figures.md"
 Row = dict[str, Any]
 Settings = Mapping[str, Mapping[str, Value]]
 LIMITS = Limits(wall=7200, cpu=14400, memory=16e9)
@@ -549,6 +550,28 @@ def _store(section: str, rows: list[Row]) -> None:
     part = RESULTS.with_suffix(".part")
     part.write_text(text, encoding="utf-8")
     part.replace(RESULTS)
+    PAGE.write_text(page(known), encoding="utf-8")
+
+
+def page(stored: Mapping[str, Any]) -> str:
+    """The docs' page of what is stored."""
+    lines = [
+        "# The engine in figures",
+        "",
+        "Written by `python benchmarks/engine.py` (`--only` for one section, `--quick` for a short",
+        "run that is not kept). Every ratio was measured in one run, on a machine with two cores.",
+        "[The engine](engine.md#figures) says what the sections compare.",
+    ]
+    for name in (name for name in SECTIONS if name in stored):
+        lines += ["", f"## {name}", "", (SECTIONS[name].__doc__ or "").split("\n")[0], ""]
+        lines += ["| what | value | goal | holds |", "|---|---|---|---|"]
+        for each in stored[name]["rows"]:
+            unit = "" if each["unit"] == "1" else f" {each['unit']}"
+            holds = {True: "yes", False: "**no**", None: ""}[each["holds"]]
+            value = f"{each['value']:g}{unit}"
+            lines.append(f"| {each['name']} | {value} | {each['goal']} | {holds} |")
+        lines += ["", f"ngspice: {stored[name]['ngspice']}"]
+    return "\n".join(lines) + "\n"
 
 
 def _seconds(function: Callable[[], object]) -> float:
