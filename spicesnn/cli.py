@@ -372,5 +372,9 @@ def main() -> None:
         typer.echo(f"error: {error}", err=True)
         sys.exit(1)
     except KeyboardInterrupt:
-        typer.echo("interrupted; go on with --resume and the same options.", err=True)
+        typer.echo(
+            "interrupted; what was finished is kept. Give the same command again to go on, with "
+            "--resume for a training run.",
+            err=True,
+        )
         sys.exit(130)

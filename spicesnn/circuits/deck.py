@@ -165,6 +165,8 @@ class Transient:
         maximum_step: bound of the solver's own step.
         start: waveforms are kept from here on.
         from_initial: begin at the `.ic` voltages without an operating point (SPICE's UIC).
+        print_step: SPICE's TSTEP, which plays no part in what is kept, but is the rise and fall
+            time of a PULSE that has none; by default the maximum step.
     """
 
     axis: ClassVar[str] = "time"
@@ -172,6 +174,7 @@ class Transient:
     maximum_step: float
     start: float = 0.0
     from_initial: bool = False
+    print_step: float | None = None
 
     def __post_init__(self) -> None:
         """Check the times.
@@ -190,11 +193,16 @@ class Transient:
         """The axis value that a complete run reaches."""
         return self.stop
 
+    def complete(self, reached: float) -> bool:
+        """Whether a run came to its end, but for rounding."""
+        return reached >= self.end * (1 - 1e-9)
+
     def command(self) -> str:
-        """The analysis in ngspice's words; the print step plays no part in what is kept."""
-        step, stop = spice_number(self.maximum_step), spice_number(self.stop)
+        """The analysis in ngspice's words."""
+        largest, stop = spice_number(self.maximum_step), spice_number(self.stop)
+        step = largest if self.print_step is None else spice_number(self.print_step)
         start = spice_number(self.start) if self.start else "0"
-        return f"tran {step} {stop} {start} {step}{' uic' if self.from_initial else ''}"
+        return f"tran {step} {stop} {start} {largest}{' uic' if self.from_initial else ''}"
 
 
 @dataclass(frozen=True)
@@ -203,6 +211,10 @@ class OperatingPoint:
 
     axis: ClassVar[str] = ""
     end: ClassVar[float] = 0.0
+
+    def complete(self, reached: float) -> bool:
+        """Its one point is all there is."""
+        return True
 
     def command(self) -> str:
         """The analysis in ngspice's words."""
@@ -223,10 +235,27 @@ class DcSweep:
         """The name of the swept axis in ngspice's words."""
         return "i-sweep" if self.source.lower().startswith("i") else "v-sweep"
 
+    def __post_init__(self) -> None:
+        """Check that the steps lead from the start to the stop.
+
+        Raises:
+            ParameterError: they do not.
+        """
+        if self.step == 0 or (self.stop - self.start) * self.step < 0:
+            raise ParameterError(
+                f"a sweep from {self.start:g} to {self.stop:g} does not come there by steps of "
+                f"{self.step:g}."
+            )
+
     @property
     def end(self) -> float:
-        """The axis value that a complete run reaches, less half a step for rounding."""
-        return self.stop - 0.5 * self.step
+        """The axis value that a complete run reaches."""
+        steps = int((self.stop - self.start) / self.step + 1e-9)
+        return self.start + steps * self.step
+
+    def complete(self, reached: float) -> bool:
+        """Whether a run came to its end, but for rounding."""
+        return abs(reached - self.end) < 0.5 * abs(self.step)
 
     def command(self) -> str:
         """The analysis in ngspice's words."""
@@ -269,8 +298,12 @@ class NoiseSpectrum:
 
     @property
     def end(self) -> float:
-        """The axis value that a complete run reaches: the last point of the decades' grid."""
-        return self.stop / 10 ** (1 / self.points)
+        """The axis value that a complete run reaches."""
+        return self.stop
+
+    def complete(self, reached: float) -> bool:
+        """Whether a run came to its last point: ngspice's grid may end a step before the stop."""
+        return reached >= self.end / 10 ** (1.5 / self.points)
 
     def command(self) -> str:
         """The analysis in ngspice's words."""

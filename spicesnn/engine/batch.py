@@ -22,7 +22,7 @@ from spicesnn.engine.messages import classify_all
 from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.run import Run
 from spicesnn.engine.verdict import Verdict, judge
-from spicesnn.errors import DataError
+from spicesnn.errors import DataError, SimulationError
 from spicesnn.waveforms import Waveforms, read_raw
 
 _STATISTICS = re.compile(r"(total analysis time|rejected timepoints|total iterations)[^=]*= (\S+)")
@@ -42,6 +42,7 @@ def run_batch(
 
     Raises:
         UnknownNameError, ParameterError: a knob is unknown or its value does not suit it.
+        SimulationError: its folder cannot be written.
     """
     installation = installation or find_installation()
     options, limits = options or SimulationOptions(), limits or Limits()
@@ -50,7 +51,14 @@ def run_batch(
     def attempt(settings: Settings, options: SimulationOptions, start_up: bool) -> Run:
         if isinstance(settings.analysis, Transient):
             given[MAXIMUM_STEP] = settings.analysis.maximum_step
-        return _once(deck, given, options, installation, limits, until, start_up)
+        try:
+            return _once(deck, given, options, installation, limits, until, start_up)
+        except OSError as error:
+            place = error.filename or tempfile.gettempdir()
+            raise SimulationError(
+                f"{deck.title}: ngspice cannot be run in {place}: {error.strerror or error}. Free "
+                "some space or set TMPDIR to another place."
+            ) from None
 
     return climb(attempt, deck.settings(knobs), options)
 

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,11 +23,13 @@ from spicesnn.engine.messages import Message, MessageClass
 from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.run import Run
 from spicesnn.engine.verdict import Verdict
+from spicesnn.engine.vetting import included, logical_lines
 from spicesnn.errors import CacheError
 from spicesnn.waveforms import Waveforms
 
 # The oldest files are looked for after this many writes of one process.
 _TRIM_EVERY = 200
+_ABANDONED = 3600.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,8 @@ class RunCache:
         """
         self.folder = folder or cache_folder() / "runs"
         self.limit = limit
-        self._writes = 0
+        # Looked over at the first write: a command line makes few.
+        self._writes = _TRIM_EVERY - 1
 
     def key(
         self,
@@ -166,42 +170,48 @@ class RunCache:
 
     def _entries(self) -> list[_Entry]:
         found = []
-        for path in self.folder.glob("??/*.npz"):
+        for path in self.folder.glob("??/*"):
             with contextlib.suppress(OSError):
                 status = path.stat()
-                found.append(_Entry(path, status.st_size, status.st_mtime))
+                # A part that nobody has written to for so long was left by one who was killed.
+                if path.suffix == ".npz" or status.st_mtime < time.time() - _ABANDONED:
+                    found.append(_Entry(path, status.st_size, status.st_mtime))
         return found
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.npz"
 
 
-_INCLUDE = re.compile(r"^\.(?:include|inc|lib)\s+[\"']?([^\"'\s]+)", re.I | re.M)
-
-
 def _included(text: str) -> list[str]:
-    """Hashes of the files that a deck includes, and of those that they include."""
-    return [_hash_of_file(path, *_state(path)) for path in _INCLUDE.findall(text)]
+    """Names and hashes of the files that a deck includes, and of those that they include."""
+    waiting = list(_includes(text, Path.cwd()))
+    seen: dict[Path, str] = {}
+    while waiting:
+        path = waiting.pop()
+        if path in seen:
+            continue
+        try:
+            status = path.stat()
+            seen[path], inner = _hash_of_file(path, status.st_mtime_ns, status.st_size)
+            waiting += inner
+        except OSError:
+            seen[path] = "missing"
+    return [f"{path} {value}" for path, value in sorted(seen.items())]
 
 
-def _state(path: str) -> tuple[int, int]:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return 0, 0
-    return status.st_mtime_ns, status.st_size
+@lru_cache(maxsize=256)
+def _hash_of_file(path: Path, modified: int, size: int) -> tuple[str, tuple[Path, ...]]:
+    body = path.read_bytes()
+    text = body.decode("utf-8", "surrogateescape")
+    return sha256(body).hexdigest(), _includes(text, path.parent)
 
 
-@lru_cache(maxsize=64)
-def _hash_of_file(path: str, modified: int, size: int) -> str:
-    try:
-        text = Path(path).read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return "missing"
-    folder = Path(path).parent
-    below = (str(folder / name) for name in _INCLUDE.findall(text) if Path(name).suffix)
-    inner = [_hash_of_file(name, *_state(name)) for name in below if name != path]
-    return sha256("\n".join([text, *inner]).encode()).hexdigest()
+def _includes(text: str, folder: Path) -> tuple[Path, ...]:
+    if not re.search(r"^\s*\.(inc|lib)", text, re.I | re.M):
+        return ()
+    lines = logical_lines(text, title=False)
+    names = (included(line.text) for line in lines if line.text.startswith("."))
+    return tuple(folder / found[0] for found in names if found and found[0])
 
 
 @dataclass(frozen=True)

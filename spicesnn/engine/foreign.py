@@ -21,87 +21,13 @@ from spicesnn.circuits.deck import (
     Transient,
     Value,
     Waveform,
+    start_of,
 )
-from spicesnn.engine.options import SimulationOptions
+from spicesnn.engine.options import KNOWN_OPTIONS, TYPED_OPTIONS, SimulationOptions
 from spicesnn.engine.vetting import Line, included, logical_lines, vet
 from spicesnn.errors import DeckError, ParameterError
 from spicesnn.units import parse_spice_number
 
-_TYPED = {
-    "reltol": "relative_tolerance", "abstol": "current_tolerance", "vntol": "voltage_tolerance",
-    "chgtol": "charge_tolerance", "gmin": "minimum_conductance", "itl1": "dc_iterations",
-    "itl4": "transient_iterations", "gminsteps": "gmin_steps", "srcsteps": "source_steps",
-}  # fmt: skip
-# Known to ngspice 39 and 46 (manual, chapter on .options); passed through.
-_KNOWN = frozenset(
-    [
-        "abstol",
-        "acct",
-        "list",
-        "node",
-        "nomod",
-        "nopage",
-        "numdgt",
-        "opts",
-        "seed",
-        "temp",
-        "tnom",
-        "autostop",
-        "gmin",
-        "gminsteps",
-        "itl1",
-        "itl2",
-        "keepopinfo",
-        "noinit",
-        "noopac",
-        "pivrel",
-        "pivtol",
-        "reltol",
-        "rshunt",
-        "srcsteps",
-        "vntol",
-        "chgtol",
-        "interp",
-        "itl3",
-        "itl4",
-        "itl5",
-        "itl6",
-        "lvltim",
-        "maxord",
-        "method",
-        "ramptime",
-        "trtol",
-        "xmu",
-        "bypass",
-        "trytocompact",
-        "badmos3",
-        "defad",
-        "defas",
-        "defl",
-        "defw",
-        "scale",
-        "scalm",
-        "savecurrents",
-        "warn",
-        "maxwarns",
-        "klu",
-        "sparse",
-        "noacct",
-        "post",
-        "brief",
-        "cshunt",
-        "newtrunc",
-        "indverbosity",
-        "epsmin",
-        "gshunt",
-        "optran",
-        "noopiter",
-        "limpts",
-        "cptime",
-        "defnrd",
-        "defnrs",
-    ]
-)
 _NODES = {
     "r": 2, "c": 2, "l": 2, "v": 2, "i": 2, "b": 2, "d": 2, "q": 3, "m": 4, "j": 3, "z": 3, "e": 4,
     "g": 4, "f": 2, "h": 2, "s": 4, "w": 2, "t": 4, "o": 4, "u": 3,
@@ -276,17 +202,17 @@ class _Reader:
     def _option_line(self, line: Line) -> None:
         left = []
         changes: dict[str, object] = {}
-        for word in re.findall(r"\w+\s*=\s*\S+|\w+", line.text.split(None, 1)[1]):
+        for word in re.findall(r"\w+\s*=\s*\S+|\w+", line.text.partition(" ")[2]):
             name, _, value = (part.strip() for part in word.lower().partition("="))
-            if name not in _KNOWN:
-                near = get_close_matches(name, sorted(_KNOWN), n=2, cutoff=0.6)
+            if name not in KNOWN_OPTIONS:
+                near = get_close_matches(name, sorted(KNOWN_OPTIONS), n=2, cutoff=0.6)
                 hint = f"did you mean {' or '.join(near)}?" if near else "leave it out."
                 raise DeckError(
                     f"{line.where}: ngspice has no option {name!r} and would ignore it without a "
                     f"word; {hint}"
                 )
-            if name in _TYPED:
-                changes[_TYPED[name]] = self._number(line, [value])
+            if name in TYPED_OPTIONS:
+                changes[TYPED_OPTIONS[name]] = self._number(line, [value])
             elif name in ("method", "klu", "sparse", "bypass"):
                 changes |= _choice(name, value)
             elif name == "temp":
@@ -314,7 +240,11 @@ class _Reader:
 
     def _parameter(self, line: Line) -> None:
         pairs = re.findall(r"([a-z_]\w*)\s*=\s*('[^']*'|\{[^}]*\}|\S+)", line.text, re.I)
-        if not pairs or "(" in line.text.split("=")[0]:
+        rest = line.text.split(None, 1)[1] if " " in line.text else ""
+        for name, value in pairs:
+            rest = re.sub(rf"\b{name}\s*=\s*{re.escape(value)}(?=\s|,|$)", "", rest, count=1)
+        # What is not a plain list of names and values stays as it is.
+        if not pairs or rest.strip(" ,\t"):
             self.body.append(line.text)
             return
         for name, value in pairs:
@@ -414,7 +344,7 @@ def _source(name: str, text: str) -> Knob | None:
     rest = (rest[: ac.start()] if ac else rest).strip()
     number = r"[-+]?[\d.][-+.\w]*"
     constant = re.fullmatch(rf"(?:dc\s*=?\s*)?({number})?", rest, re.I)
-    moving = re.fullmatch(rf"(?:dc\s*=?\s*{number}\s+)?(pulse|pwl)\s*\(([^()]*)\)", rest, re.I)
+    moving = re.fullmatch(rf"(?:dc\s*=?\s*({number})\s+)?(pulse|pwl)\s*\(([^()]*)\)", rest, re.I)
     nodes = (words[1], words[2])
     value: Value
     try:
@@ -422,14 +352,17 @@ def _source(name: str, text: str) -> Knob | None:
             return Knob(name, nodes, parse_spice_number(constant.group(1) or "0"), tail)
         if not moving:
             return None
-        numbers = [parse_spice_number(w) for w in re.split(r"[\s,]+", moving.group(2).strip())]
-        if moving.group(1).lower() == "pulse":
+        numbers = [parse_spice_number(w) for w in re.split(r"[\s,]+", moving.group(3).strip())]
+        if moving.group(2).lower() == "pulse":
             if len(numbers) != 7:
                 return None
             value = Pulse(*numbers)
         else:
             value = Waveform(np.array(numbers[0::2]), np.array(numbers[1::2]))
     except ValueError:
+        return None
+    # A constant of its own (for operating points) is not something that a knob can keep.
+    if moving.group(1) and parse_spice_number(moving.group(1)) != start_of(value):
         return None
     return Knob(name, nodes, value, tail)
 
@@ -460,4 +393,4 @@ def _analysis(line: Line) -> Analysis:
     start = numbers[2] if len(numbers) > 2 else 0.0
     # ngspice's own default for the largest step.
     largest = numbers[3] if len(numbers) > 3 else min(numbers[0], (numbers[1] - start) / 50)
-    return Transient(numbers[1], largest, start, uic)
+    return Transient(numbers[1], largest, start, uic, numbers[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -175,7 +176,8 @@ class OnlineSession:
         """Run one transient with the controller in it, in a process of its own.
 
         The process is a copy of this one, so the controller may be any function; what it changes
-        in its own state stays there. What it wants to hand back, it can write to a file.
+        in its own state stays there. What it wants to hand back, it can write to a file, by an
+        absolute path: the working folder is one of the run's own.
 
         Raises:
             SimulationError: the run cannot be trusted, or ngspice died.
@@ -187,8 +189,10 @@ class OnlineSession:
         environment = dict(os.environ)
         # libngspice reads its variables when it is loaded, which happens in the copy only.
         os.environ.update(self.installation.environment())
+        folder = tempfile.TemporaryDirectory(prefix="spicesnn-")
+        arguments = (send, folder.name, controller, dict(knobs or {}))
         try:
-            process = context.Process(target=self._work, args=(send, controller, dict(knobs or {})))
+            process = context.Process(target=self._work, args=arguments)
             process.start()
         finally:
             os.environ.clear()
@@ -209,6 +213,7 @@ class OnlineSession:
                 process.kill()
                 process.join()
             receive.close()
+            folder.cleanup()
         if answer is None:
             late = Run(Verdict.TIMED_OUT, f"{self.limits.wall:g} s", options=self.options)
             answer = OnlineRun(late, {}, 0, 0.0)
@@ -218,7 +223,9 @@ class OnlineSession:
             answer.run.checked(self.deck.title)
         return answer
 
-    def _work(self, send: Connection, controller: Controller, knobs: dict[str, Value]) -> None:
+    def _work(
+        self, send: Connection, folder: str, controller: Controller, knobs: dict[str, Value]
+    ) -> None:
         end_with_starter()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         vectors = {_vector(probe): probe for probe in self.deck.probes}
@@ -226,7 +233,12 @@ class OnlineSession:
         try:
             self.limits.hold_memory()
             self.limits.hold_cpu()
-            run = Simulator(self.installation, hooks).run(self.deck, knobs, self.options)
+            # A folder of its own, also as home: no start-up file of anybody is read.
+            os.chdir(folder)
+            os.environ["HOME"] = folder
+            # No ladder: a second attempt would meet a controller that has seen the first.
+            simulator = Simulator(self.installation, hooks)
+            run = simulator.run(self.deck, knobs, self.options, ladder=False)
             drives = {}
             for name, ramp in hooks.ramps.items():
                 corners = dict(ramp.corners)

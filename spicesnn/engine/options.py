@@ -8,6 +8,21 @@ from spicesnn.circuits.deck import Deck, NoiseSpectrum
 from spicesnn.errors import ParameterError, UnknownNameError
 from spicesnn.parameters import Parameters, parameter
 
+# Options of ngspice that are fields of `SimulationOptions`.
+TYPED_OPTIONS = {
+    "reltol": "relative_tolerance", "abstol": "current_tolerance", "vntol": "voltage_tolerance",
+    "chgtol": "charge_tolerance", "gmin": "minimum_conductance", "itl1": "dc_iterations",
+    "itl4": "transient_iterations", "gminsteps": "gmin_steps", "srcsteps": "source_steps",
+}  # fmt: skip
+# Known to ngspice 39 and 46 (manual, chapter on .options).
+_KNOWN = """
+    abstol acct list node nomod nopage numdgt opts seed temp tnom autostop gmin gminsteps itl1
+    itl2 keepopinfo noinit noopac pivrel pivtol reltol rshunt srcsteps vntol chgtol interp itl3
+    itl4 itl5 itl6 lvltim maxord method ramptime trtol xmu bypass trytocompact badmos3 defad defas
+    defl defw scale scalm savecurrents warn maxwarns klu sparse noacct post brief cshunt newtrunc
+    indverbosity epsmin gshunt optran noopiter limpts cptime defnrd defnrs
+"""
+KNOWN_OPTIONS = frozenset(_KNOWN.split())
 # From this many elements on KLU is faster than Sparse in `benchmarks/engine.py`.
 KLU_ELEMENTS = 1000
 

@@ -23,7 +23,7 @@ from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.run import Run
 from spicesnn.engine.verdict import Verdict
 from spicesnn.engine.worker import Form, Job, Start
-from spicesnn.errors import ParameterError
+from spicesnn.errors import ParameterError, SimulationError
 
 _ATTEMPTS = 3
 _LAST_WORDS = (Verdict.DECK_REFUSED, Verdict.OUT_OF_MEMORY)
@@ -80,7 +80,7 @@ class _Worker:
         return self.runs >= _MOST_RUNS or grown > _MOST_GROWTH
 
     def stop(self) -> tuple[int, str]:
-        """Kill the process and its group; its exit status and its last words."""
+        """Kill the process and its group; its exit status and its last words. Only once."""
         if self.process.poll() is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)
@@ -171,9 +171,10 @@ class Pool:
                 verdict says what became of it, and the others are kept.
 
         Raises:
-            SimulationError: a run cannot be trusted.
+            SimulationError: a run cannot be trusted, or no worker can be started.
             UnknownNameError, ParameterError: a knob is unknown or its value does not suit it, or
-                KLU is asked for where it cannot serve.
+                KLU is asked for where it cannot serve. What only ngspice can tell (a transistor
+                that is not there) is a verdict where `raise_on_failure` is false.
         """
         for job in jobs:
             job.deck.settings(job.knobs)
@@ -202,13 +203,13 @@ class Pool:
 
         try:
             while len(self._pool) < min(self.workers, len(waiting)):
-                self._pool.append(_Worker(self._start))
+                self._pool.append(self._started())
             while len(runs) < len(jobs):
                 self._give(jobs, waiting)
                 busy = {w.connection: w for w in self._pool if w.job is not None}
                 for ready in wait(list(busy), timeout=self._patience()):
                     assert isinstance(ready, Connection)
-                    self._collect(busy[ready], jobs, deaths, waiting, finish)
+                    self._collect(busy[ready], jobs, deaths, waiting, finish, raise_on_failure)
                 self._stop_late(finish)
         except BaseException:
             self.close()
@@ -240,6 +241,7 @@ class Pool:
         deaths: dict[int, int],
         waiting: deque[int],
         finish: Callable[[int, Run], None],
+        raise_on_failure: bool,
     ) -> None:
         index = worker.job
         assert index is not None
@@ -262,17 +264,33 @@ class Pool:
                 waiting.appendleft(index)
             return
         worker.job = None
-        if isinstance(answer, Exception):
-            raise answer
+        if isinstance(answer, MemoryError):
+            answer = self._failed(Verdict.OUT_OF_MEMORY, f"{self.limits.memory / 1e9:g} GB")
+        elif isinstance(answer, Exception):
+            if raise_on_failure:
+                raise answer
+            answer = self._failed(Verdict.DECK_REFUSED, str(answer))
         # After a refused deck, or without memory, the library may be dead.
         if answer.verdict in _LAST_WORDS or worker.is_worn(answer):
             self._replace(worker)
         finish(index, answer)
 
     def _replace(self, worker: _Worker) -> tuple[int, str]:
+        # Out of the pool first: where no other can be started, it must not be stopped again.
+        self._pool.remove(worker)
         code, text = worker.stop()
-        self._pool[self._pool.index(worker)] = _Worker(self._start)
+        self._pool.append(self._started())
         return code, text
+
+    def _started(self) -> _Worker:
+        try:
+            return _Worker(self._start)
+        except OSError as error:
+            raise SimulationError(
+                f"no worker can be started: {error.strerror or error}"
+                f"{f' ({error.filename})' if error.filename else ''}. Free some space or memory; "
+                "what was finished is kept in the cache, where there is one."
+            ) from None
 
     def _failed(self, verdict: Verdict, detail: str) -> Run:
         return Run(verdict, detail, ngspice=self.installation.version, options=self.options)

@@ -35,7 +35,7 @@ class Run:
         analysis_seconds: ngspice's own analysis time, of all attempts.
         iterations: Newton iterations.
         rejected: rejected time points.
-        peak_memory: of the process that ran it, bytes.
+        peak_memory: of the process that ran it so far, bytes; in batch, of the largest so far.
         ladder: rungs that were tried after a failure to converge, in order.
         reloaded: knobs that made the deck be loaded again.
         from_cache: kept from an earlier time: it took no analysis time, iterations or memory now.

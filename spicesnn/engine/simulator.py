@@ -46,6 +46,7 @@ class _Loaded:
     elements: dict[str, Value]
     moving: set[str]
     messages: tuple[Message, ...]
+    temperature: float
     devices: dict[str, float] = field(default_factory=dict)
     usual: dict[str, float] = field(default_factory=dict)
     statistics: _Statistics = (0.0, 0, 0)
@@ -66,7 +67,6 @@ class Simulator:
         self.installation = installation or find_installation()
         self._library = NgspiceLibrary(self.installation, online)
         self._loaded: list[_Loaded] = []
-        self._temperature = 27.0
         self._dead = ""
 
     def run(
@@ -74,10 +74,12 @@ class Simulator:
         deck: Deck,
         knobs: Mapping[str, Value] | None = None,
         options: SimulationOptions | None = None,
+        ladder: bool = True,
     ) -> Run:
         """Run a deck with these knobs, all others at their defaults.
 
-        Where the solver does not converge, the rungs of the ladder are tried in order.
+        Where the solver does not converge, the rungs of the ladder are tried in order, unless
+        `ladder` is false.
 
         Raises:
             UnknownNameError, ParameterError: a knob is unknown or its value does not suit it.
@@ -86,6 +88,8 @@ class Simulator:
         settings, options = deck.settings(knobs), options or SimulationOptions()
         if self._dead:
             raise SimulationError(f"this simulator ended with: {self._dead}; start a new one.")
+        if not ladder:
+            return self._attempt(deck, settings, options, False)
         return climb(partial(self._attempt, deck), settings, options)
 
     def _attempt(
@@ -156,14 +160,17 @@ class Simulator:
         moving = {n for n, value in defaults.items() if isinstance(value, Waveform | Pulse)}
         known: dict[str, Value] = {}
         known |= {n: float(spice_number(v)) for n, v in defaults.items() if isinstance(v, float)}
-        self._loaded.append(_Loaded(key, deck.identity, parameters, known, moving, messages))
+        self._loaded.append(
+            _Loaded(key, deck.identity, parameters, known, moving, messages, deck.temperature)
+        )
         return self._loaded[-1], reloaded
 
     def _turn(self, loaded: _Loaded, settings: Settings) -> None:
         library = self._library
-        if settings.temperature != self._temperature:
+        # It is the current circuit's own.
+        if settings.temperature != loaded.temperature:
             library.command(f"set temp={settings.temperature:.10g}")
-            self._temperature = settings.temperature
+            loaded.temperature = settings.temperature
         for name, value in settings.elements.items():
             known = loaded.elements.get(name)
             if known is not value and not (isinstance(value, float) and known == value):

@@ -83,9 +83,9 @@ def judge(
     failure = next((m.text for m in messages if m.kind in _FAILURES), "")
     if waveforms is None or waveforms.time.size == 0:
         return Verdict.NOT_CONVERGED, failure or "no point was computed"
-    reached, end = float(waveforms.time[-1]), settings.analysis.end
-    if abs(reached) < abs(end) * (1 - 1e-9):
-        detail = f"reached {reached:g} of {end:g}; {failure}".rstrip("; ")
+    reached, analysis = float(waveforms.time[-1]), settings.analysis
+    if not analysis.complete(reached):
+        detail = f"reached {reached:g} of {analysis.end:g}; {failure}".rstrip("; ")
         return (Verdict.NOT_CONVERGED if failure else Verdict.STOPPED_EARLY), detail
     return (
         _artefacts(deck, waveforms)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from spicesnn.engine.options import KNOWN_OPTIONS, TYPED_OPTIONS
 from spicesnn.errors import DeckError, UnsafeDeckError
 
 _COMMANDS = frozenset(
@@ -73,6 +74,12 @@ _MODELS = frozenset(
         "table3d",
     ]
 )
+# CIDER's numerical devices write and read files of their own.
+_NUMERICAL = frozenset(["numd", "numd2", "nbjt", "nbjt2", "numos"])
+_FILE = r"\b\w*file\s*="
+# What Python takes for the end of a line and ngspice does not, and other characters no deck needs.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+_INCLUDING = re.compile(r"\s*\.(?:inc|lib)", re.I)
 _MOST_FILES, _MOST_BYTES = 200, 50_000_000
 
 
@@ -99,7 +106,7 @@ class Line:
 def logical_lines(text: str, path: Path | None = None, title: bool = True) -> list[Line]:
     """A deck's lines with continuations joined and comments taken away; a title left out."""
     lines: list[Line] = []
-    for number, raw in enumerate(text.splitlines(), start=1):
+    for number, raw in enumerate(text.split("\n"), start=1):
         if title and number == 1:
             continue
         line = _without_comment(raw).strip()
@@ -132,8 +139,10 @@ def vet(text: str, folder: Path, roots: Sequence[Path] = ()) -> None:
     waiting: list[tuple[str, Path, Path | None, bool]] = [(text, folder.resolve(), None, True)]
     while waiting:
         body, place, path, title = waiting.pop()
+        _vet_characters(body, path)
         _vet_comments(body, path)
         for line in logical_lines(body, path, title):
+            _vet_options(line)
             for name in _vet_line(line):
                 file = _resolve(line, name, place, allowed)
                 if file in seen:
@@ -146,7 +155,8 @@ def vet(text: str, folder: Path, roots: Sequence[Path] = ()) -> None:
                             f"{line.where}: more than {_MOST_FILES} included files or "
                             f"{_MOST_BYTES / 1e6:.0f} MB; include less, or give --trust."
                         )
-                    inner = file.read_text(encoding="utf-8", errors="replace")
+                    # Bytes that are no UTF-8 stay what they are, also in the name of a file.
+                    inner = file.read_bytes().decode("utf-8", "surrogateescape")
                 except OSError as error:
                     # A library's other sections may include what its owner left out: where a
                     # section that is used does, ngspice says so.
@@ -158,11 +168,32 @@ def vet(text: str, folder: Path, roots: Sequence[Path] = ()) -> None:
                 waiting.append((inner, file.parent, file, False))
 
 
+def _vet_characters(text: str, path: Path | None) -> None:
+    """Refuse what this module and ngspice could read as different lines or different files."""
+    for number, raw in enumerate(text.split("\n"), start=1):
+        if _CONTROL.search(raw.removesuffix("\r")):
+            _refuse(Line(raw, number, path), "it holds a control character")
+        if _INCLUDING.match(raw) and not re.fullmatch(r"(?:(?!//)[ -#%-:<-~\t])*\r?", raw):
+            _refuse(Line(raw, number, path), "a line that includes must be plain: no $, ;, // or "
+                    "characters beyond ASCII")  # fmt: skip
+
+
+def _vet_options(line: Line) -> None:
+    """Options in an included file: known to ngspice, and none of those that are ours to set."""
+    words = line.text.split()
+    if line.path is None or words[0].lower() not in (".option", ".options", ".opt"):
+        return
+    for word in re.findall(r"(\w+)\s*(?:=\s*\S+)?", " ".join(words[1:]).lower()):
+        if word not in KNOWN_OPTIONS or word in TYPED_OPTIONS:
+            why = "is the solver's: put it into the deck" if word in TYPED_OPTIONS else "is unknown"
+            raise DeckError(
+                f"{line.where}: {line.text!r}: the option {word} {why}, or leave it out."
+            )
+
+
 def _vet_comments(text: str, path: Path | None) -> None:
     """Refuse what looks like a comment and is none."""
-    if "\0" in text:
-        raise UnsafeDeckError(f"{path or 'deck'} holds NUL characters: it is not text.")
-    for number, raw in enumerate(text.splitlines(), start=1):
+    for number, raw in enumerate(text.split("\n"), start=1):
         start = raw.lstrip("\ufeff \t").lower()
         if start.startswith("*#"):
             _refuse(Line(raw, number, path), "ngspice runs a line that begins with *# as a command")
@@ -187,9 +218,10 @@ def _vet_line(line: Line) -> Iterator[str]:
         yield from included(text)[:1]
         if command == ".model":
             kind = re.split(r"[\s(]+", f"{text.lower()} ? ?")[2]
-            if kind in _MODELS or re.search(r"\b(file|\w+_file|simulation)\s*=", text, re.I):
+            named = re.search(rf"{_FILE}|\bsimulation\s*=", text, re.I)
+            if kind in _MODELS or kind in _NUMERICAL or named:
                 _refuse(line, f"a model of type {kind} can read files or run code")
-    elif re.search(r"\b(file|\w+_file|pwlfile)\s*=\s*[\"']?[\w./~]", text, re.I):
+    elif re.search(_FILE, text, re.I):
         _refuse(line, "an element must not read a file")
     elif command[0] == "n":
         _refuse(line, "an N element runs compiled code (OSDI)")

@@ -1,11 +1,13 @@
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from spicesnn.circuits.deck import Deck, Knob, Transient, Value, Waveform
+from spicesnn.circuits.deck import Deck, Knob, OperatingPoint, Transient, Value, Waveform
 from spicesnn.engine.cache import RunCache
 from spicesnn.engine.installation import find_installation
 from spicesnn.engine.messages import Message, MessageClass
@@ -77,6 +79,57 @@ def test_a_full_or_read_only_disk_is_a_clear_error(
         cache.put("ab2", a_run())
     assert cache.get("ab1") is not None
     assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["ab1.npz"]
+
+
+def test_a_part_that_was_abandoned_goes_too(tmp_path: Path) -> None:
+    cache = RunCache(tmp_path)
+    cache.put("ab1", a_run())
+    old, new = tmp_path / "ab" / "old.part", tmp_path / "ab" / "new.part"
+    for part in (old, new):
+        part.write_bytes(b"half")
+    os.utime(old, (1000, 1000))
+    cache.clear()
+    assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["new.part"]
+
+
+def test_the_bound_holds_for_a_process_that_writes_once(tmp_path: Path) -> None:
+    for k in range(4):
+        RunCache(tmp_path, limit=10).put(f"ab{k}", a_run())
+    assert RunCache(tmp_path).info().files <= 1
+
+
+def test_a_changed_include_is_another_deck(tmp_path: Path) -> None:
+    """Wherever it stands: behind a blank in the path, `.incl`, or inside another include."""
+    folder = tmp_path / "a b"
+    folder.mkdir()
+    (folder / "outer.inc").write_text("* nothing\n  .include inner.inc\n.incl outer.inc\n")
+    deck = Deck("t", "", f'.incl "{folder / "outer.inc"}"', {}, ("v(a)",), OperatingPoint())
+    keys = []
+    for value in ("1k", "2k"):
+        (folder / "inner.inc").write_text(f"r1 a 0 {value}\n")
+        os.utime(folder / "inner.inc", ns=(1, int(value[0])))
+        keys.append(RunCache().key(deck, {}, SimulationOptions(), find_installation()))
+    assert keys[0] != keys[1]
+
+
+def test_processes_share_a_cache(tmp_path: Path) -> None:
+    """Four write and read the same keys at once: every answer is whole."""
+    code = (
+        "import sys\nfrom pathlib import Path\nimport numpy as np\n"
+        "from spicesnn.engine.cache import RunCache\nfrom spicesnn.engine.run import Run\n"
+        "from spicesnn.engine.verdict import Verdict\nfrom spicesnn.waveforms import Waveforms\n"
+        "cache = RunCache(Path(sys.argv[1]), limit=200_000)\ntime = np.arange(2000.0)\n"
+        "for turn in range(60):\n"
+        "    key = f'aa{turn % 7}'\n"
+        "    kept = cache.get(key)\n"
+        "    if kept is not None:\n"
+        "        assert (kept.waveforms['v(a)'] == time).all()\n"
+        "    cache.put(key, Run(Verdict.CONVERGED, '', Waveforms(time, {'v(a)': time})))\n"
+        "    if turn % 20 == 0:\n"
+        "        cache.trim()\n"
+    )
+    running = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)]) for _ in range(4)]
+    assert [process.wait(timeout=120) for process in running] == [0] * 4
 
 
 def test_a_key_tells_apart_what_the_text_of_a_deck_does_not() -> None:

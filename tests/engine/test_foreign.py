@@ -5,15 +5,19 @@ import pytest
 
 from spicesnn.circuits.deck import (
     DcSweep,
+    Deck,
     NoiseSpectrum,
     OperatingPoint,
     Pulse,
     Transient,
+    Value,
     Waveform,
 )
 from spicesnn.engine.foreign import parse_deck
 from spicesnn.engine.options import SimulationOptions
+from spicesnn.engine.pool import Pool
 from spicesnn.engine.session import Session
+from spicesnn.engine.worker import Job
 from spicesnn.errors import DeckError, UnknownNameError
 from spicesnn.units import parse_spice_number
 
@@ -39,7 +43,7 @@ def test_knobs_options_and_analysis_are_found(tmp_path: Path) -> None:
     assert set(deck.knobs) == {"v1", "r1", "c1"}
     assert deck.parameters == {"rload": 1e4}
     assert isinstance(deck.knobs["v1"].default, Pulse)
-    assert deck.analysis == Transient(30e-6, 10e-9)
+    assert deck.analysis == Transient(30e-6, 10e-9, print_step=10e-9)
     assert deck.initial == {"out": 0.0}
     assert foreign.options.relative_tolerance == 1e-5
     assert foreign.options.method == "gear"
@@ -84,6 +88,56 @@ def test_operating_point_and_sweep(tmp_path: Path) -> None:
     np.testing.assert_allclose(wave["v(b)"], wave.time / 2, rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("sweep", "last"), [("1 0 -0.1", 0.0), ("-1 0 0.1", 0.0), ("0 1 0.6", 0.6), ("-1 1 0.5", 1.0)]
+)
+def test_a_sweep_is_complete_at_its_last_step(sweep: str, last: float, tmp_path: Path) -> None:
+    deck = parse_deck(f"t\nv1 a 0 0\nr1 a b 1k\nr2 b 0 1k\n.dc v1 {sweep}\n", tmp_path).deck
+    with Session(deck) as session:
+        run = session.run()
+    assert run.ladder == ()
+    assert run.waveforms["v(b)"][-1] == pytest.approx(last / 2, abs=1e-9)
+    assert not deck.analysis.complete(-1.5)
+
+
+def test_what_is_no_plain_number_stays_as_it_is(tmp_path: Path) -> None:
+    """Expressions without braces, a constant besides a pulse, and the rise time TSTEP gives."""
+    text = (
+        "t\n.param x = 2 * 3\n.param y = max(1, 2) z=5\nv1 a 0 dc 5 pulse(0 1 1u 1n 1n 1u 9u)\n"
+        "r1 a b {x}\nr2 b 0 {y}\nr3 a 0 {z}\n.op\n"
+    )
+    deck = parse_deck(text, tmp_path).deck
+    assert "v1" not in deck.knobs
+    with Session(deck) as session:
+        assert session.run().waveforms["v(b)"][0] == pytest.approx(5 * 2 / 8)
+    edge = "t\nv1 a 0 pulse(0 1 1u)\nr1 a 0 1k\n.tran 100n 2u 0 10n\n"
+    with Session(parse_deck(edge, tmp_path).deck) as session:
+        wave = session.run().waveforms
+    assert wave.at("v(a)", 1.05e-6) == pytest.approx(0.5, abs=0.01)
+
+
+def test_temperature_belongs_to_each_circuit_and_each_loading(tmp_path: Path) -> None:
+    """A diode's voltage falls by some 2 mV a degree, whatever was run before, and reloaded."""
+    text = "t\n.param q=1\nv1 a 0 5\nr1 a b 1meg\nd1 b 0 dd\n.model dd d is=1e-14\n{}.op\n"
+    cold = parse_deck(text.format(""), tmp_path).deck
+    hot = parse_deck(text.format(".temp 85\n"), tmp_path).deck
+    at = {}
+    for celsius in (27.0, 85.0):
+        with Session(cold) as fresh:
+            at[celsius] = fresh.run({"temperature": celsius}).waveforms["v(b)"][0]
+    assert at[27.0] - at[85.0] == pytest.approx(0.13, abs=0.03)
+    turns: list[tuple[Deck, dict[str, Value], float]] = [
+        (hot, {"temperature": 27.0}, 27.0), (hot, {}, 85.0), (cold, {}, 27.0),
+        (cold, {"q": 3.0, "temperature": 85.0}, 85.0),
+        (cold, {"q": 4.0, "temperature": 85.0}, 85.0),
+        (cold, {"q": 3.0}, 27.0), (hot, {}, 85.0), (cold, {"temperature": 85.0}, 85.0),
+    ]  # fmt: skip
+    with Pool(1) as pool:
+        runs = pool.map([Job(deck, knobs) for deck, knobs, _ in turns])
+    for run, (_, knobs, celsius) in zip(runs, turns, strict=True):
+        assert run.waveforms["v(b)"][0] == pytest.approx(at[celsius], abs=1e-6), knobs
+
+
 def test_noise_line_is_read_and_run(tmp_path: Path) -> None:
     text = "t\nv1 in 0 dc 0 ac 1\nr1 in out 1k\nc1 out 0 1n\n.noise V(out) v1 DEC 5 1 1meg\n"
     deck = parse_deck(text, tmp_path).deck
@@ -97,6 +151,8 @@ def test_noise_line_is_read_and_run(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("r1 a 0 1\n.noise v(a) v1 lin 5 1 2\n", r"write .noise v\(NODE\) SOURCE dec POINTS"),
+        ("r1 a 0 1\n.op\n.options reltol=1e999\n", "beyond floating point"),
+        ("r1 a 0 1\n.dc v1 0 1 -0.1\n", "does not come there by steps of -0.1"),
         ("r1 a 0 1\n.op\n.options retol=1e-4\n", "no option 'retol'.*did you mean reltol"),
         ("r1 a 0 1\n", "no analysis; add a .tran"),
         (".tran 1u\n", r"write .tran STEP STOP"),
@@ -110,6 +166,19 @@ def test_noise_line_is_read_and_run(tmp_path: Path) -> None:
 def test_unreadable_decks_say_what_to_do(text: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(DeckError, match=message):
         parse_deck(f"title\n{text}", tmp_path)
+
+
+def test_an_empty_options_line_is_nothing(tmp_path: Path) -> None:
+    assert parse_deck("t\nr1 a 0 1\n.options\n.op\n", tmp_path).options == SimulationOptions()
+
+
+def test_a_measurement_is_said_to_be_left_out(tmp_path: Path) -> None:
+    """A failed `meas` is only text to ngspice; nothing here depends on it."""
+    text = "t\nv1 a 0 1\nr1 a 0 1\n.tran 1n 1u\n.meas tran x find v(nosuch) at=1\n"
+    foreign = parse_deck(text, tmp_path)
+    assert any("not used: .meas" in note for note in foreign.notes)
+    with Session(foreign.deck) as session:
+        assert session.run().waveforms["v(a)"][-1] == pytest.approx(1.0)
 
 
 def test_names_that_differ_only_by_case_are_noted(tmp_path: Path) -> None:

@@ -98,6 +98,32 @@ def test_two_thousand_mutated_decks(
     check(text, small_pool, tmp_path_factory.getbasetemp())
 
 
+def test_no_process_is_left_by_decks_that_fail(tmp_path: Path) -> None:
+    """Refused, timed out, out of memory: what was started is gone when the pool is."""
+    script = (
+        "from pathlib import Path\nfrom spicesnn.engine.foreign import parse_deck\n"
+        "from spicesnn.engine.limits import Limits\nfrom spicesnn.engine.session import Session\n"
+        "for form in ('library', 'batch'):\n"
+        "    for text in ('r1 a b {x}', 'b1 a 0 v=v(a)+1', 'r1 a 0 1'):\n"
+        "        deck = parse_deck(f't\\n{text}\\n.tran 1n 100\\n', Path('.')).deck\n"
+        "        with Session(deck, form=form, limits=Limits(wall=1.0)) as session:\n"
+        "            print(session.run(raise_on_failure=False).verdict.name, flush=True)\n"
+        "import time\ntime.sleep(1.0)\nprint('end', flush=True)\ntime.sleep(60)\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=tmp_path, text=True,
+        env={**os.environ, "SPICESNN_TEST_MARK": str(tmp_path)},
+    )  # fmt: skip
+    assert parent.stdout
+    try:
+        verdicts = [line.strip() for line in iter(parent.stdout.readline, "end\n")]
+        assert verdicts == ["DECK_REFUSED", "NOT_CONVERGED", "TIMED_OUT"] * 2
+        assert _marked(tmp_path) == [parent.pid]
+    finally:
+        parent.kill()
+        parent.wait()
+
+
 def test_no_process_is_left_when_the_parent_is_killed(tmp_path: Path) -> None:
     """Whatever the parent's death: two seconds later there is no worker and no ngspice."""
     script = (
