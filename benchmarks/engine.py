@@ -465,9 +465,10 @@ def _units(process: Process, count: int) -> tuple[Network, Settings]:
 def _layers(process: Process, shape: Sequence[int]) -> tuple[Network, Settings]:
     """Layers that answer two spikes at each input, in 10 ms; every unit fires.
 
-    Events come in slots of 50 us, and the units of a layer fire close together: the circuit in one
-    piece is spared time points, which favours it.
+    Events come in slots of 50 us (200 us before two layers), and the units of a layer fire close
+    together: the circuit in one piece is spared time points, which favours it.
     """
+    slot, latest = (5e-5, 30) if len(shape) == 2 else (2e-4, 8)
     stop = 10e-3
     # A neuron's spike is a third as wide as an input pulse: later layers get more charge from it.
     layers = [
@@ -481,12 +482,13 @@ def _layers(process: Process, shape: Sequence[int]) -> tuple[Network, Settings]:
     rng = np.random.default_rng(len(shape))
     settings: dict[str, dict[str, Value]] = {}
     for j in range(shape[0]):
-        first, gap = rng.integers(2, 30), rng.integers(6, 20)
-        event = layers[0].stimulus([5e-5 * first, 5e-5 * (first + gap)], process)
+        first = rng.integers(2, latest)
+        gap = rng.integers(latest // 5, 2 * latest // 3)
+        event = layers[0].stimulus([slot * first, slot * (first + gap)], process)
         settings[f"layer0_trace{j}"] = {"vevent": event}
     for k, layer in enumerate(layers):
         # Enough for a spike or two of each unit, by trial.
-        usual = 0.2 if k else 0.18 * (16 / layer.rows) ** 0.4
+        usual = 0.14 if k else 0.18 * (16 / layer.rows) ** 0.4
         weight = usual * rng.uniform(0.95, 1.05, (layer.rows, layer.units))
         conductance = 20e-9 * np.stack([1 + weight, 1 - weight])
         for i in range(layer.units):
