@@ -130,10 +130,12 @@ def run_deck(
     from spicesnn.engine.options import SimulationOptions
     from spicesnn.engine.session import Session
     from spicesnn.report.runs import summary, sweep_points, write_plot, write_waveforms
+    from spicesnn.units import misread
 
     foreign = read_deck(deck, probe, SimulationOptions.profile(profile), root, trust)
     points = sweep_points(setting, sweep)
-    for note in foreign.notes:
+    doubts = [misread(*text.partition("=")[::2]) for text in setting if "=" in text[1:]]
+    for note in (*foreign.notes, *filter(None, doubts)):
         typer.echo(f"note: {note}", err=True)
     workers = min(workers or os.cpu_count() or 1, len(points))
     form: Form = "batch" if batch else "library"

@@ -35,6 +35,19 @@ _SUFFIXES = {
 }  # fmt: skip
 
 
+def misread(element: str, text: str) -> str:
+    """What a value written as `text` may not have been meant to be; empty if nothing.
+
+    `1M` is a milliohm and `1F` a femtofarad to SPICE.
+    """
+    kind, value = element[0].lower(), text.strip()
+    if kind == "r" and re.fullmatch(r"[\d.]+(?:e[+-]?\d+)?m(?:ohms?)?", value, re.I):
+        return f"{element} = {value} is in milliohms; write {value[:-1]}Meg if megohms are meant."
+    if kind == "c" and re.fullmatch(r"[\d.]+(?:e[+-]?\d+)?f", value, re.I):
+        return f"{element} = {value} is in femtofarads; write {value[:-1]} if farads are meant."
+    return ""
+
+
 def parse_spice_number(text: str) -> float:
     """Read a SPICE number: `10k`, `1meg`, `2.5e-3`, `100pF`; `M` is milli, as in SPICE.
 

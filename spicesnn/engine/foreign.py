@@ -26,7 +26,7 @@ from spicesnn.circuits.deck import (
 from spicesnn.engine.options import KNOWN_OPTIONS, TYPED_OPTIONS, SimulationOptions
 from spicesnn.engine.vetting import Line, included, logical_lines, vet
 from spicesnn.errors import DeckError, ParameterError
-from spicesnn.units import parse_spice_number
+from spicesnn.units import misread, parse_spice_number
 
 _NODES = {
     "r": 2, "c": 2, "l": 2, "v": 2, "i": 2, "b": 2, "d": 2, "q": 3, "m": 4, "j": 3, "z": 3, "e": 4,
@@ -289,6 +289,9 @@ class _Reader:
             value = parse_spice_number(words[3])
         except ParameterError:
             return None
+        doubt = misread(words[0], words[3])
+        if doubt:
+            self.notes.append(doubt)
         rest = " ".join(words[4:])
         if value <= 0:
             self.notes.append(f"{words[0]} is not positive, so it is no knob.")

@@ -194,6 +194,14 @@ def test_a_name_that_no_alter_reaches_is_no_knob(tmp_path: Path) -> None:
         assert float(session.run().waveforms["v(a)"][0]) == pytest.approx(1.0)
 
 
+def test_a_milliohm_and_a_femtofarad_are_noted(tmp_path: Path) -> None:
+    text = "t\nR1 a 0 1M\nR2 a 0 1Meg\nC1 a 0 1F\nC2 a 0 1pF\nv1 a 0 1\n.op\n"
+    notes = parse_deck(text, tmp_path).notes
+    assert [note.split(" ")[0] for note in notes] == ["R1", "C1"]
+    assert "write 1Meg if megohms are meant" in notes[0]
+    assert "is in femtofarads" in notes[1]
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [("10k", 1e4), ("1Meg", 1e6), ("1M", 1e-3), ("100pF", 1e-10), ("-2.5e-3", -2.5e-3)],
