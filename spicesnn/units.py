@@ -41,7 +41,7 @@ def misread(element: str, text: str) -> str:
     `1M` is a milliohm and `1F` a femtofarad to SPICE.
     """
     kind, value = element[0].lower(), text.strip()
-    if kind == "r" and re.fullmatch(r"[\d.]+(?:e[+-]?\d+)?m(?:ohms?)?", value, re.I):
+    if kind == "r" and re.fullmatch(r"[\d.]+(?:e[+-]?\d+)?m", value, re.I):
         return f"{element} = {value} is in milliohms; write {value[:-1]}Meg if megohms are meant."
     if kind == "c" and re.fullmatch(r"[\d.]+(?:e[+-]?\d+)?f", value, re.I):
         return f"{element} = {value} is in femtofarads; write {value[:-1]} if farads are meant."
