@@ -1,6 +1,8 @@
 """The set-up script: deriving package sources, choosing versions, finding ngspice."""
 
 import importlib.util
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -100,3 +102,15 @@ def test_no_ngspice_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 @pytest.mark.usefixtures("fresh_search")
 def test_the_newest_found_is_used() -> None:
     assert find_installation().version == max(i.version for i in find_all())
+
+
+def test_what_a_version_can_do_is_known() -> None:
+    """Whether it loads compiled Verilog-A, asked of the program itself (39 does not)."""
+    for ngspice in find_all():
+        deck = "t\nr1 a 0 1\nv1 a 0 1\n.control\nosdi nosuch.osdi\nquit\n.endc\n.end\n"
+        said = subprocess.run(
+            [str(ngspice.program), "-n", "-b", "/dev/stdin"], input=deck, text=True, check=False,
+            capture_output=True, timeout=60, env={**os.environ, **ngspice.environment()},
+        )  # fmt: skip
+        lacks = "no such command" in (said.stdout + said.stderr)
+        assert ngspice.osdi != lacks

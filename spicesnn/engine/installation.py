@@ -174,7 +174,8 @@ def _examine(program: Path, library: Path, root: Path | None) -> Installation | 
     if not version:
         return None
     try:
-        osdi = b"pre_osdi" in program.read_bytes()
+        # The loader's own words: 39 names the command, but has none.
+        osdi = b"osdi lib" in program.read_bytes()
     except OSError:
         osdi = False
     return Installation(program, library, version, text, klu, osdi, root)
