@@ -36,7 +36,11 @@ def test_a_controller_holds_an_rc_node(version: int, tmp_path: Path) -> None:
 
 
 def test_the_same_drive_without_the_controller_gives_the_same_answer(tmp_path: Path) -> None:
-    """The source did what the record says, when it says."""
+    """The source did what the record says, when it says.
+
+    ngspice makes no breakpoint at the corners of an external source, so its ramp may be half of
+    itself off: 0.1 V/ms x 5 us here. (46 happens to be right, 39 is 3 us off.)
+    """
     deck = parse_deck(RC, tmp_path).deck
 
     def steps(time: float, values: Mapping[str, float]) -> dict[str, float]:
@@ -49,7 +53,7 @@ def test_the_same_drive_without_the_controller_gives_the_same_answer(tmp_path: P
         plain = session.run({"v1": 0.3, "i1": drive})
     times = np.linspace(0, 20e-3, 400)
     np.testing.assert_allclose(
-        plain.waveforms.at("v(b)", times), answer.run.waveforms.at("v(b)", times), atol=2e-5
+        plain.waveforms.at("v(b)", times), answer.run.waveforms.at("v(b)", times), atol=5e-4
     )
 
 
