@@ -1,7 +1,7 @@
 """What the engine costs and saves: each row a ratio, or a figure with its limit, in the same run.
 
 `--quick` takes smaller networks and fewer repeats, within about two minutes, and says so. A full
-run takes about two hours, most of it the circuits in one piece; its rows are stored section by
+run takes about an hour, most of it the circuits in one piece; its rows are stored section by
 section in `benchmarks/results/engine.json`, with the identity of what was simulated.
 """
 
