@@ -186,7 +186,8 @@ def _units_rows(count: int, goal: float | None) -> list[Row]:
     with Pool(1, limits=WHOLE) as pool:
         ratio, ended = _against_whole(network, settings, pool, pooled)
     name = f"{count} units, one circuit over pieces, one worker"
-    holds = ratio >= goal if goal else None
+    # A lower bound under the goal says nothing.
+    holds = True if goal and ratio >= goal else (False if goal and ended else None)
     first = row(name + ("" if ended else AT_LEAST), ratio, "1", f">= {goal:g}" if goal else "",
                 holds)  # fmt: skip
     return [first, *(pooled.rows(f"{count} units") if ended else [])]

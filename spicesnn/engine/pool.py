@@ -28,7 +28,7 @@ from spicesnn.errors import ParameterError, SimulationError
 _ATTEMPTS = 3
 _LAST_WORDS = (Verdict.DECK_REFUSED, Verdict.OUT_OF_MEMORY)
 # A worker is replaced after so many runs, or so many bytes over its first run's memory.
-_MOST_RUNS, _MOST_GROWTH = 5000, 200e6
+_MOST_RUNS, _MOST_GROWTH = 3000, 200e6
 
 
 class _Worker:
