@@ -99,7 +99,7 @@ def test_two_thousand_mutated_decks(
 
 
 def test_no_process_is_left_by_decks_that_fail(tmp_path: Path) -> None:
-    """Refused, timed out, out of memory: what was started is gone when the pool is."""
+    """Refused, not converged, timed out: what was started is gone when the pool is."""
     script = (
         "from pathlib import Path\nfrom spicesnn.engine.foreign import parse_deck\n"
         "from spicesnn.engine.limits import Limits\nfrom spicesnn.engine.session import Session\n"
