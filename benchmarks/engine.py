@@ -25,10 +25,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from pyspice_peer import ask_pyspice
 
 from spicesnn.circuits.classifier import ClassifierCircuit
-from spicesnn.circuits.deck import Deck, Knob, OperatingPoint, Value, Waveform
+from spicesnn.circuits.deck import Deck, Knob, OperatingPoint, Transient, Value, Waveform
 from spicesnn.circuits.dpi_trace import DpiTraceBias
 from spicesnn.circuits.layers import layered_network
 from spicesnn.circuits.network import Network, Piece
@@ -46,6 +47,7 @@ from spicesnn.engine.session import Session
 from spicesnn.engine.verdict import Verdict
 from spicesnn.engine.worker import Job
 from spicesnn.measure.compare import Comparison, compare
+from spicesnn.measure.spikes import spike_times
 from spicesnn.processes import Process, find_process
 from spicesnn.waveforms import Waveforms
 
@@ -209,6 +211,68 @@ def workers(quick: bool) -> list[Row]:
     speed = walls[0] / walls[1]
     return [row(f"{count} units in pieces, two workers over one", speed, "1", ">= 1.8",
                 speed >= 1.8)]  # fmt: skip
+
+
+def tolerances(quick: bool) -> list[Row]:
+    """What the tolerances decide: the charge of input pulses, and spike times of a dense layer."""
+    process = find_process("generic180")
+    network, settings = _layers(process, (16, 4))
+    event = ClassifierCircuit(stop=10e-3).stimulus([1.25e-3, 1.7e-3], process)
+    # A corner whose neighbours have its value is not needed for the shape.
+    level = event.value
+    bent = np.r_[True, (level[1:-1] != level[:-2]) | (level[1:-1] != level[2:]), True]
+    plain = Waveform(event.time[bent], event.value[bent])
+    deck = network.pieces["layer0_trace0"].alone
+    fine = _charge(replace(deck, analysis=Transient(10e-3, 2e-7)), event, 1e-6)
+    rows = []
+    for tolerance in (1e-4, 1e-5):
+        for wave, name in ((plain, "bare"), (event, "ours, with corners along it")):
+            gap = 1e6 * abs(_charge(deck, wave, tolerance) - fine)
+            rows.append(
+                row(f"DPI trace after two pulses, {name}, reltol {tolerance:g}, error", gap, "uV")
+            )
+    if quick:
+        return rows
+    for whole in (False, True):
+        trains = {t: _all_spikes(network, settings, t, whole) for t in (1e-4, 1e-5, 1e-6)}
+        for tolerance in (1e-4, 1e-5):
+            pairs = zip(trains[tolerance], trains[1e-6], strict=True)
+            shift = 1e6 * max(float(np.abs(a - b).max()) for a, b in pairs)
+            name = "one circuit" if whole else "pieces"
+            rows.append(
+                row(
+                    f"16 -> 4 as {name}, reltol {tolerance:g}, largest shift of a spike from 1e-6",
+                    shift,
+                    "us",
+                )
+            )
+    return rows
+
+
+def _charge(deck: Deck, event: Waveform, tolerance: float) -> float:
+    """The trace's voltage 3 ms into the run, by which both pulses are over."""
+    with Pool(1, SimulationOptions(relative_tolerance=tolerance), limits=LIMITS) as pool:
+        waves = pool.map([Job(deck, {"vevent": event})])[0].waveforms
+    return float(waves.at("v(v_p)", np.array([3e-3]))[0])
+
+
+def _all_spikes(
+    network: Network, settings: Settings, tolerance: float, whole: bool
+) -> list[npt.NDArray[np.float64]]:
+    """Spike times of every neuron, seconds."""
+    neurons = [name for name, p in network.pieces.items() if "v(spike)" in p.deck.probes]
+    with Pool(1, SimulationOptions(relative_tolerance=tolerance), limits=LIMITS) as pool:
+        if whole:
+            waves = pool.map([Job(whole_deck(network, settings))])[0].waveforms
+            return [
+                spike_times(waves.time, waves[whole_probe(network, name, "v(spike)")], 0.9)
+                for name in neurons
+            ]
+        runs = NetworkRunner(network, pool).run([settings])[0]
+        return [
+            spike_times(runs[name].waveforms.time, runs[name].waveforms["v(spike)"], 0.9)
+            for name in neurons
+        ]
 
 
 def dense(quick: bool) -> list[Row]:
@@ -622,6 +686,7 @@ SECTIONS: dict[str, Callable[[bool], list[Row]]] = {
     "units": units,
     "more-units": more_units,
     "workers": workers,
+    "tolerances": tolerances,
     "dense": dense,
     "deeper": deeper,
     "recurrent": recurrent,

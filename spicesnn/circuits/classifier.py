@@ -60,9 +60,10 @@ class ClassifierCircuit(Parameters):
             self.trace_deck(process), self.column_deck(process), self.neuron_deck(process),
         )  # fmt: skip
         output = SubtractorOutput()
-        size: Size = {"width": self.normaliser.width, "length": self.normaliser.length}
-        tails = gate_load(process.nfet, "v_p", "0", self.units, **size)
-        size = {"width": output.width, "length": output.length}
+        tails = self.normaliser.load(
+            process, "v_p", self.units, v_read=self.v_read, v_return=self.v_return
+        )
+        size: Size = {"width": output.width, "length": output.length}
         sums = "\n".join(
             [
                 gate_load(process.pfet, "sum_plus", "vdd", **size),

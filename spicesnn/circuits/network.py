@@ -1,7 +1,7 @@
 """A network cut into pieces at its one-way edges.
 
 An edge is a voltage that drives gates only, so the recorded voltage can stand for the piece
-before it. What the gates take is capacitance: it stands in that piece as its load.
+before it. What the gates take is charge: what stands for them in that piece is its load.
 """
 
 from __future__ import annotations
