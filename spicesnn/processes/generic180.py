@@ -2,17 +2,60 @@
 
 from __future__ import annotations
 
+import re
+
 from spicesnn.assets import asset
-from spicesnn.processes.process import Mosfet, Process
+from spicesnn.processes.process import Corner, Mismatch, Mosfet, Process
+
+# A fast transistor's threshold is lower by this (volts) and its mobility higher by this factor; a
+# slow one is its mirror image. Our choice: SKY130's corners move its 1.8 V transistors by 10 to
+# 37 mV and by 2 to 10 %.
+_SHIFT, _MOBILITY = 0.03, 1.04
+_MISMATCH = Mismatch(
+    a_vt=4.1e-9, a_beta=1e-8,
+    source="assumed: about 1 mV um per nm of oxide (Pelgrom et al., IEDM 1998); 1 % um",
+)  # fmt: skip
 
 
-def generic180() -> Process:
+def generic180(corner: Corner) -> Process:
     """The process; sizes and layout rule are our choices for a 180 nm node."""
-    sizes = {"minimum_width": 0.42e-6, "minimum_length": 0.18e-6, "diffusion_length": 0.54e-6}
+    library = asset("models", "generic180", "generic180.spice")
+    lines = library.read_text(encoding="utf-8").splitlines()
+    # Comments stay in the library.
+    cards = "\n".join(line for line in lines if line.strip() and not line.startswith("*"))
+    common = {
+        "minimum_width": 0.42e-6, "minimum_length": 0.18e-6, "diffusion_length": 0.54e-6,
+        "rating": 1.95, "mismatch": _MISMATCH,
+    }  # fmt: skip
     return Process(
         name="generic180",
         supply=1.8,
-        nfet=Mosfet(model="generic180_nfet", **sizes),
-        pfet=Mosfet(model="generic180_pfet", **sizes),
-        library=asset("models", "generic180", "generic180.spice"),
+        nfet=Mosfet(model="generic180_nfet", **common),
+        pfet=Mosfet(model="generic180_pfet", **common),
+        corner=corner,
+        coldest=-40,
+        hottest=125,
+        library=library,
+        models=_shifted(cards, corner),
+        validated="drain currents of both transistors against silicon",
+        assumed="capacitances, junctions, temperature, corners, mismatch, noise",
     )
+
+
+def _shifted(cards: str, corner: Corner) -> str:
+    """The cards with threshold and mobility of a corner."""
+    head, nfet, pfet = re.split(r"(?=^\.model )", cards, flags=re.M)
+    for_each = zip((nfet, pfet), corner, strict=True)
+    return head + "".join(_moved(card, {"t": 0, "f": 1, "s": -1}[how]) for card, how in for_each)
+
+
+def _moved(card: str, sign: int) -> str:
+    """One card, made faster (sign 1) or slower (-1)."""
+    if not sign:
+        return card
+    values = dict(re.findall(r"\b(\w+)=(\S+)", card))
+    vth0, u0 = float(values["vth0"]), float(values["u0"])
+    # A p transistor's threshold is negative.
+    vth0 += -sign * _SHIFT if vth0 > 0 else sign * _SHIFT
+    card = re.sub(r"\bvth0=\S+", f"vth0={vth0:.6g}", card)
+    return re.sub(r"\bu0=\S+", f"u0={u0 * _MOBILITY**sign:.6g}", card)

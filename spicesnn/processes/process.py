@@ -1,9 +1,12 @@
-"""A CMOS process: its transistors, supply, layout rule and model text."""
+"""A CMOS process: its transistors, supply, corners, mismatch, passives and model text."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+import numpy as np
 
 from spicesnn.errors import ParameterError
 from spicesnn.parameters import Parameters, parameter
@@ -12,12 +15,35 @@ from spicesnn.units import spice_number
 if TYPE_CHECKING:
     from PySpice.Spice.Netlist import Netlist
 
+# The nfet's letter first: typical, fast, slow.
+Corner = Literal["tt", "ff", "ss", "fs", "sf"]
+CORNERS: tuple[Corner, ...] = ("tt", "ff", "ss", "fs", "sf")
+
 
 class Size(TypedDict):
     """Drawn width and length of a transistor, metres."""
 
     width: float
     length: float
+
+
+class Mismatch(Parameters):
+    """Pelgrom's law of one transistor: standard deviation = coefficient / sqrt(W_eff L_eff).
+
+    A pair differs by the square root of two more. Source of the law: Pelgrom, Duinmaijer and
+    Welbers, IEEE J. Solid-State Circuits 24(5), 1989; the coefficients' own is `source`.
+    """
+
+    a_vt: float = parameter(unit="V m", doc="of the threshold voltage", ge=0)
+    a_beta: float = parameter(unit="m", doc="of the relative current factor", ge=0)
+    width_loss: float = parameter(0.0, unit="m", doc="drawn less effective width")
+    length_loss: float = parameter(0.0, unit="m", doc="drawn less effective length")
+    source: str
+
+    def sigma(self, width: float, length: float) -> tuple[float, float]:
+        """Standard deviations of threshold (volts) and relative current factor, drawn size in m."""
+        root = float(np.sqrt((width - self.width_loss) * (length - self.length_loss)))
+        return self.a_vt / root, self.a_beta / root
 
 
 class Mosfet(Parameters):
@@ -31,6 +57,10 @@ class Mosfet(Parameters):
     minimum_width: float = parameter(unit="m", doc="smallest drawn width", gt=0)
     minimum_length: float = parameter(unit="m", doc="smallest drawn length", gt=0)
     diffusion_length: float = parameter(unit="m", doc="drain and source length", gt=0)
+    rating: float = parameter(unit="V", doc="largest voltage across gate or channel", gt=0)
+    mismatch: Mismatch
+    inner: str = parameter("", unit="1", doc="transistor in the model's subcircuit, if it is one")
+    metre: float = parameter(1.0, unit="1", doc="a metre in the model's own unit of length", gt=0)
 
     def __call__(
         self,
@@ -55,13 +85,30 @@ class Mosfet(Parameters):
                 f"transistor {name}: W/L = {width:g}/{length:g} m is under the minimum of "
                 f"{self.model}, {self.minimum_width:g}/{self.minimum_length:g} m; make it larger."
             )
-        area = width * self.diffusion_length
-        perimeter = 2 * (width + self.diffusion_length)
-        sizes = {"w": width, "l": length, "as": area, "ad": area, "ps": perimeter, "pd": perimeter}
-        text = " ".join(f"{key}={spice_number(value)}" for key, value in sizes.items())
+        u = self.metre
+        area = width * self.diffusion_length * u * u
+        perimeter = 2 * (width + self.diffusion_length) * u
+        values = {
+            "w": width * u, "l": length * u, "as": area, "ad": area, "ps": perimeter,
+            "pd": perimeter,
+        }  # fmt: skip
+        sizes = {key: spice_number(value) for key, value in values.items()}
         if multiplier != 1:
-            text += f" m={multiplier}"
+            sizes["m"] = str(multiplier)
+        if self.inner:
+            netlist.X(name, self.model, drain, gate, source, bulk, **sizes)
+            return
+        text = " ".join(f"{key}={value}" for key, value in sizes.items())
         netlist.M(name, drain, gate, source, bulk, model=self.model, raw_spice=text)
+
+    def instance(self, name: str, *path: str) -> str:
+        """What ngspice calls the transistor `name` inside subcircuits `path`, outermost first.
+
+        The knob of its threshold is `@<instance>[delvto]`, of its current factor `[mulu0]`.
+        """
+        levels = [f"x{part}" for part in path]
+        levels += [f"x{name}", self.inner] if self.inner else [f"m{name}"]
+        return ".".join(["m", *levels] if len(levels) > 1 else levels).lower()
 
 
 class Process(Parameters):
@@ -71,9 +118,27 @@ class Process(Parameters):
     supply: float = parameter(unit="V", doc="core supply", gt=0)
     nfet: Mosfet
     pfet: Mosfet
+    thick_nfet: Mosfet | None = None
+    thick_pfet: Mosfet | None = None
+    capacitors: Mapping[str, float] = parameter({}, unit="F/m2", doc="name to density")
+    resistors: Mapping[str, float] = parameter({}, unit="ohm", doc="name to sheet resistance")
+    corner: Corner
+    coldest: float = parameter(unit="deg C", doc="lowest temperature described")
+    hottest: float = parameter(unit="deg C", doc="highest temperature described")
     library: Path
+    models: str = parameter(unit="1", doc="SPICE text that puts this corner's models into a deck")
+    validated: str = parameter(unit="1", doc="what was compared with measurement, and by whom")
+    assumed: str = parameter(unit="1", doc="what was not")
 
-    def model_text(self) -> str:
-        """The model cards as SPICE text, to be put into a deck; comments stay in the library."""
-        lines = self.library.read_text(encoding="utf-8").splitlines()
-        return "\n".join(line for line in lines if line.strip() and not line.startswith("*"))
+    def checked_temperature(self, celsius: float) -> float:
+        """The temperature, if the process is described there.
+
+        Raises:
+            ParameterError: it is out of range.
+        """
+        if not self.coldest <= celsius <= self.hottest:
+            raise ParameterError(
+                f"{celsius:g} deg C is outside what {self.name} is described for, "
+                f"{self.coldest:g} to {self.hottest:g} deg C; choose a temperature in between."
+            )
+        return celsius

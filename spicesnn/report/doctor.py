@@ -44,8 +44,9 @@ def examine() -> list[Finding]:
             library = find_process(name).library
             findings.append(Finding(name, str(library), True, True, "process library", ""))
         except SpicesnnError as error:
-            how = "install spicesnn again"
-            findings.append(Finding(name, str(error), False, True, "process library", how))
+            embedded = name == "generic180"
+            how = "install spicesnn again" if embedded else f"spicesnn pdk add {name}"
+            findings.append(Finding(name, str(error), False, embedded, "process library", how))
     return findings
 
 

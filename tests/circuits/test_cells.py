@@ -102,7 +102,7 @@ def test_subtractor_gives_the_positive_difference(
     circuit.X("out", "subtractor_output", *SubtractorOutput.ports)
     circuit.V("meter", "out", "load", raw_spice="dc 0")
     diode(circuit, process.nfet, "load", "load", "0", width=1e-6, length=1e-6)
-    text, models = str(circuit).partition("\n")[2], process.model_text()
+    text, models = str(circuit).partition("\n")[2], process.models
     deck = Deck("subtractor", text, models, {}, ("i(vmeter)",), OperatingPoint())
     out = float(run(pool, deck).waveforms["i(vmeter)"][0])
     assert out == pytest.approx(max(0.0, plus - minus), abs=0.1 * (plus + minus))

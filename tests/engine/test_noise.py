@@ -152,7 +152,7 @@ def test_bsim4_overstates_the_noise_of_weak_inversion(
 
     This is what `docs/engine.md` warns of, and why transient noise has sources of its own.
     """
-    model = process.model_text().replace("fnoimod=1", "fnoimod=1 noia=0 noib=0 noic=0")
+    model = process.models.replace("fnoimod=1", "fnoimod=1 noia=0 noib=0 noic=0")
     netlist = (
         f"vd d 0 {sign * 0.9}\nm1 d g 0 0 generic180_{kind} w=1e-6 l=1e-6 ad=0.5e-12 as=0.5e-12 "
         "pd=3e-6 ps=3e-6\nh1 out 0 vd 1e9"

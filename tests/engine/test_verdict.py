@@ -18,7 +18,7 @@ def transistor(process: Process, kind: str, gate: Waveform, **changes: object) -
         "ad=0.5e-12 as=0.5e-12 pd=3e-6 ps=3e-6"
     )
     values: dict[str, object] = {
-        "title": f"one {kind}", "netlist": netlist, "models": process.model_text(),
+        "title": f"one {kind}", "netlist": netlist, "models": process.models,
         "knobs": {"vg": Knob("vg", ("g", "0"), gate)}, "probes": ("i(vd)",),
         "analysis": Transient(1e-3, 1e-5), "weak_inversion": ("m1",),
     }  # fmt: skip

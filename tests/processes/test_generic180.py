@@ -32,7 +32,7 @@ def terminal_currents(
         for name, wave in (("vg", gate), ("vd", drain))
     }
     deck = Deck(
-        f"one {kind}", netlist, process.model_text(), knobs,
+        f"one {kind}", netlist, process.models, knobs,
         ("i(vg)", "i(vd)"), Transient(seconds, seconds / 200),
     )  # fmt: skip
     wave = pool.map([Job(deck, {})])[0].checked(deck.title).waveforms
