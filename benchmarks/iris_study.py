@@ -27,7 +27,7 @@ from spicesnn.learning.checkpoint import State
 from spicesnn.learning.datasets import stratified_split
 from spicesnn.learning.loop import LoopParameters, Task, start_state, train
 from spicesnn.learning.rules import ErrorTriggered, Plain, RuleName
-from spicesnn.systems.iris import IrisJob, circuit_forward, encode_iris
+from spicesnn.systems.iris import IrisJob, circuit_forward, circuit_identity, encode_iris
 
 RESULTS = Path(__file__).resolve().parent / "results"
 PICTURE = Path(__file__).resolve().parent.parent / "docs" / "pictures" / "iris_study.png"
@@ -257,7 +257,8 @@ def _train(
 ) -> list[dict[str, Any]]:
     device, steps = find_device(job.device), job.factors.steps(job.circuit.stop)
     shape = (2, job.circuit.rows, job.circuit.units)
-    checkpoint = CHECKPOINTS / job.identity / f"{name}.npz"
+    # The circuit too: a checkpoint of other cells or stimuli is not gone on with.
+    checkpoint = CHECKPOINTS / f"{job.identity}-{circuit_identity(job)}" / f"{name}.npz"
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     state = (
         State.load(checkpoint)

@@ -6,6 +6,7 @@ configuration, versions, histories, weights, waveforms and `result.json`.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
@@ -162,7 +163,7 @@ def run_iris(
     references: list[float] = []
     earlier = 0.0
     with circuit_forward(job, workers, cache or RunCache()) as forward:
-        versions = _versions(forward.runner.pool.installation.version_text, data)
+        versions = _versions(job, forward.runner.pool.installation.version_text, data)
         _prepare(folder, job, resume, versions)
         for seed in range(job.seeds):
             task, _ = encode_iris(job, seed, data)
@@ -294,11 +295,24 @@ def _prepare(folder: Path, job: IrisJob, resume: bool, versions: dict[str, str])
         raise RunFolderError(f"cannot write into {folder}: {error.strerror}.") from None
 
 
-def _versions(ngspice: str, data: Dataset) -> dict[str, str]:
+def circuit_identity(job: IrisJob) -> str:
+    """Hash of the decks that the job's pieces run, with their models and an input event."""
+    process = find_process(job.process)
+    decks = {piece.alone.identity for piece in job.circuit.network(process).pieces.values()}
+    event = job.circuit.stimulus([job.circuit.stop / 10], process)
+    total = hashlib.sha256(" ".join(sorted(decks)).encode())
+    total.update(event.time.tobytes() + event.value.tobytes())
+    return total.hexdigest()[:16]
+
+
+def _versions(job: IrisJob, ngspice: str, data: Dataset) -> dict[str, str]:
     names = ("spicesnn", "PySpice", "numpy", "scipy", "scikit-learn", "pydantic")
     packages = {name: version(name) for name in names}
     python = platform.python_version()
-    return {"python": python, **packages, "ngspice": ngspice, "data": data.identity}
+    circuit = circuit_identity(job)
+    return {
+        "python": python, **packages, "ngspice": ngspice, "data": data.identity, "circuit": circuit,
+    }  # fmt: skip
 
 
 def _same_versions(folder: Path, versions: dict[str, str]) -> None:
@@ -307,7 +321,7 @@ def _same_versions(folder: Path, versions: dict[str, str]) -> None:
         begun = json.loads((folder / "versions.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise RunFolderError(f"{folder}/versions.json cannot be read: {error}.") from None
-    for name in ("ngspice", "spicesnn", "data"):
+    for name in ("ngspice", "spicesnn", "data", "circuit"):
         if begun.get(name) != versions[name]:
             raise RunFolderError(
                 f"{folder} was begun with {name} {begun.get(name)}; here it is {versions[name]}. "

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from spicesnn.systems.iris import (
     circuit_forward,
     encode_iris,
     load_conductance,
+    load_job,
     run_iris,
     unit_deck_text,
 )
@@ -85,6 +87,19 @@ def test_a_used_folder_is_refused_and_another_job_is_not_resumed(
         run_iris(IrisJob(), folder, data=small_data)
     with pytest.raises(RunFolderError, match="holds a run with another configuration"):
         run_iris(IrisJob(seeds=7), folder, resume=True, data=small_data)
+
+
+@pytest.mark.parametrize("what", ["ngspice", "spicesnn", "data", "circuit"])
+def test_a_run_begun_with_something_else_is_not_resumed(
+    finished: tuple[Path, Any], tmp_path: Path, small_data: Dataset, what: str
+) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(finished[0], folder)
+    versions = json.loads((folder / "versions.json").read_text())
+    (folder / "versions.json").write_text(json.dumps(versions | {what: "other"}))
+    job = load_job(folder)
+    with pytest.raises(RunFolderError, match=f"was begun with {what} other; here it is"):
+        run_iris(job, folder, resume=True, data=small_data)
 
 
 @pytest.mark.parametrize("unit", [0, 1, 2])
