@@ -42,9 +42,9 @@ def bias_current(netlist: Netlist, name: str, plus: str, minus: str, amperes: fl
 def inverter(netlist: Netlist, process: Process, name: str, gate: str, out: str) -> None:
     """Add a minimum inverter between `vdd` and ground."""
     n, p = process.nfet, process.pfet
-    n(netlist, f"{name}n", out, gate, "0", "0", width=n.minimum_width, length=n.minimum_length)
+    n(netlist, f"{name}n", out, gate, "0", "0", width=n.minimum_width, length=n.switch_length)
     width = 2 * p.minimum_width
-    p(netlist, f"{name}p", out, gate, "vdd", "vdd", width=width, length=p.minimum_length)
+    p(netlist, f"{name}p", out, gate, "vdd", "vdd", width=width, length=p.switch_length)
 
 
 def diode(

@@ -46,7 +46,7 @@ class DpiNeuron(Cell):
         """Thirteen transistors and two inverters."""
         n, p = process.nfet, process.pfet
         size: Size = {"width": self.width, "length": self.length}
-        short: Size = {"width": self.width, "length": n.minimum_length}
+        short: Size = {"width": self.width, "length": n.switch_length}
         p(netlist, "gain", "0", "gain", "i_in", "vdd", **size)
         diode(netlist, p, "diode", "v_mem", "i_in", bulk="vdd", **size)
         leak: Size = {"width": self.width, "length": self.leak_length}

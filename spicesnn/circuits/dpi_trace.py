@@ -49,7 +49,7 @@ class DpiTrace(Cell):
         n, p = process.nfet, process.pfet
         size: Size = {"width": self.width, "length": self.length}
         leak: Size = {"width": self.width, "length": self.leak_length}
-        switch: Size = {"width": n.minimum_width, "length": n.minimum_length}
+        switch: Size = {"width": n.minimum_width, "length": n.switch_length}
         n(netlist, "q_switch", "q_low", "pulse", "0", "0", **switch)
         n(netlist, "q_weight", "q_pair", "weight", "q_low", "0", **size)
         n(netlist, "q_gain", "vdd", "gain_q", "q_pair", "0", **size)

@@ -32,7 +32,7 @@ class SpikeDriver(Cell):
     def load(process: Process, node: str) -> str:
         """SPICE text of the two gates that a driver puts on the node of its `event` (`vdd` up)."""
         n, p = process.nfet, process.pfet
-        size: Size = {"width": n.minimum_width, "length": n.minimum_length}
+        size: Size = {"width": n.minimum_width, "length": n.switch_length}
         lower = gate_load(n, node, "0", **size)
-        size = {"width": 2 * p.minimum_width, "length": p.minimum_length}
+        size = {"width": 2 * p.minimum_width, "length": p.switch_length}
         return f"{lower}\n{gate_load(p, node, 'vdd', name='load_up', **size)}"

@@ -1,4 +1,4 @@
-"""The ladder: what is tried, in order, where the solver gives up."""
+"""The ladder: what is tried, in order, where the solver gives up or cannot be believed."""
 
 from __future__ import annotations
 
@@ -14,8 +14,13 @@ from spicesnn.engine.verdict import Verdict
 Attempt = Callable[[Settings, SimulationOptions, bool], Run]
 Rung = tuple[Settings, SimulationOptions, bool]
 
-# ngspice's own start-up transient ends after 1 us, before a subthreshold circuit has moved.
-START_UP, USUAL_START_UP = "optran 1 1 1 1e-6 2e-2 1e-3", "optran 1 1 1 1e-8 1e-6 0"
+# ngspice's own start-up transient ends after 1 us, before a subthreshold circuit has moved; ours
+# lasts 2 s, in which 20 pA move 5 pF by 8 V.
+START_UP, USUAL_START_UP = "optran 1 1 1 1e-3 2 1e-3", "optran 1 1 1 1e-8 1e-6 0"
+# Verdicts on waveforms that begin at the operating point.
+_ON_WAVEFORMS = (
+    Verdict.CONVERGED, Verdict.IMPLAUSIBLE, Verdict.OVER_RATING, Verdict.LEFT_WEAK_INVERSION,
+)  # fmt: skip
 
 
 def climb(attempt: Attempt, settings: Settings, options: SimulationOptions) -> Run:
@@ -23,13 +28,13 @@ def climb(attempt: Attempt, settings: Settings, options: SimulationOptions) -> R
 
     The answer's costs are those of all attempts, and its `ladder` names the rungs that were tried.
     """
-    run = attempt(settings, options, False)
+    run = believed(attempt(settings, options, False), False)
     tried: list[str] = []
     for name, rung in _rungs(settings, options).items():
         if run.verdict not in (Verdict.NOT_CONVERGED, Verdict.STOPPED_EARLY):
             break
         tried.append(name)
-        again = attempt(*rung)
+        again = believed(attempt(*rung), rung[2])
         run = replace(
             again,
             analysis_seconds=run.analysis_seconds + again.analysis_seconds,
@@ -39,15 +44,35 @@ def climb(attempt: Attempt, settings: Settings, options: SimulationOptions) -> R
     return replace(run, ladder=tuple(tried))
 
 
+def believed(run: Run, start_up: bool) -> Run:
+    """The run, not converged where ngspice took for an operating point what may be none.
+
+    With `bypass` a transistor is not evaluated again when gmin or the sources were stepped and
+    its voltages stayed: the last step can pass with the first one's gmin, a short at every node.
+    And the usual start-up transient ends before anything has settled.
+    """
+    if run.verdict not in _ON_WAVEFORMS:
+        return run
+    said = [message.text.lower() for message in run.messages]
+    why = ""
+    if run.options.bypass and any("stepping completed" in text for text in said):
+        why = "its operating point comes from stepping gmin or the sources with bypass on"
+    elif not start_up and any("transient op finished" in text for text in said):
+        why = "a start-up transient of 1 us stands for its operating point"
+    return replace(run, verdict=Verdict.NOT_CONVERGED, detail=why) if why else run
+
+
 def _rungs(settings: Settings, options: SimulationOptions) -> dict[str, Rung]:
     """Every rung keeps what those below it changed."""
-    stepping = options.model_copy(
-        update={"gmin_steps": 20, "source_steps": 20, "dc_iterations": 1000}
+    every = options.model_copy(update={"bypass": False})
+    stepping = every.model_copy(
+        update={"gmin_steps": 20, "source_steps": 20, "dc_iterations": 10_000}
     )
     gear = stepping.model_copy(update={"method": "gear"})
     rungs: dict[str, Rung] = {
-        "start-up transient": (settings, options, True),
-        "gmin and source stepping": (settings, stepping, True),
+        "every device evaluated": (settings, every, False),
+        "gmin and source stepping": (settings, stepping, False),
+        "start-up transient": (settings, stepping, True),
         "gear": (settings, gear, True),
     }
     if isinstance(settings.analysis, Transient):

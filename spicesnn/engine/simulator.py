@@ -21,7 +21,7 @@ from spicesnn.circuits.deck import (
     start_of,
 )
 from spicesnn.engine.installation import Installation, find_installation
-from spicesnn.engine.ladder import START_UP, USUAL_START_UP, climb
+from spicesnn.engine.ladder import START_UP, USUAL_START_UP, believed, climb
 from spicesnn.engine.library import NgspiceLibrary, OnlineHooks
 from spicesnn.engine.messages import Message, MessageClass, classify_all
 from spicesnn.engine.options import SimulationOptions
@@ -89,7 +89,7 @@ class Simulator:
         if self._dead:
             raise SimulationError(f"this simulator ended with: {self._dead}; start a new one.")
         if not ladder:
-            return self._attempt(deck, settings, options, False)
+            return believed(self._attempt(deck, settings, options, False), False)
         return climb(partial(self._attempt, deck), settings, options)
 
     def _attempt(

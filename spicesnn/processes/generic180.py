@@ -24,7 +24,8 @@ def generic180(corner: Corner) -> Process:
     # Comments stay in the library.
     cards = "\n".join(line for line in lines if line.strip() and not line.startswith("*"))
     common = {
-        "minimum_width": 0.42e-6, "minimum_length": 0.18e-6, "diffusion_length": 0.54e-6,
+        "minimum_width": 0.42e-6, "minimum_length": 0.18e-6, "switch_length": 0.18e-6,
+        "diffusion_length": 0.54e-6,
         "rating": 1.95, "mismatch": _MISMATCH,
     }  # fmt: skip
     return Process(

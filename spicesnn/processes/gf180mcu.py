@@ -56,6 +56,7 @@ def _mosfet(
         length_loss=length_loss, source=_SOURCE,
     )  # fmt: skip
     return Mosfet(
-        model=model, minimum_width=width, minimum_length=length, diffusion_length=0.44e-6,
+        model=model, minimum_width=width, minimum_length=length,
+        switch_length=max(length, 0.5e-6), diffusion_length=0.44e-6,
         rating=rating, mismatch=mismatch, inner="m0",
     )  # fmt: skip

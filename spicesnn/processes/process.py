@@ -56,6 +56,9 @@ class Mosfet(Parameters):
     model: str
     minimum_width: float = parameter(unit="m", doc="smallest drawn width", gt=0)
     minimum_length: float = parameter(unit="m", doc="smallest drawn length", gt=0)
+    switch_length: float = parameter(
+        unit="m", doc="shortest length that leaks under 0.1 pA/um when off, typical at 27 C", gt=0
+    )
     diffusion_length: float = parameter(unit="m", doc="drain and source length", gt=0)
     rating: float = parameter(unit="V", doc="largest voltage across gate or channel", gt=0)
     mismatch: Mismatch

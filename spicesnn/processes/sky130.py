@@ -53,7 +53,8 @@ def sky130(corner: Corner, path: Path | None) -> Process:
 def _mosfet(name: str, length: float, rating: float, a_vt: float) -> Mosfet:
     model = f"sky130_fd_pr__{name}"
     return Mosfet(
-        model=model, minimum_width=0.42e-6, minimum_length=length, diffusion_length=0.29e-6,
+        model=model, minimum_width=0.42e-6, minimum_length=length,
+        switch_length=max(length, 0.25e-6), diffusion_length=0.29e-6,
         rating=rating, mismatch=Mismatch(a_vt=a_vt, a_beta=0.0, source=_SOURCE),
         inner=f"m{model}", metre=1e6,
     )  # fmt: skip

@@ -129,7 +129,8 @@ def test_a_deck_that_does_not_converge_says_what_to_do(pool: Pool) -> None:
     run = pool.map([Job(deck)], raise_on_failure=False)[0]
     assert run.verdict is Verdict.NOT_CONVERGED
     assert run.ladder == (
-        "start-up transient", "gmin and source stepping", "gear", "smaller steps",
+        "every device evaluated", "gmin and source stepping", "start-up transient", "gear",
+        "smaller steps",
     )  # fmt: skip
     with pytest.raises(SimulationError, match="divider: the solver did not converge; check bias"):
         pool.map([Job(deck)])
