@@ -11,7 +11,7 @@ from spicesnn.errors import DataError
 # After a corner the solver's steps grow until they span half a pulse, and the charge that the
 # pulse drives comes out 1.5 % wrong (relative tolerance 1e-4) or 0.6 % (1e-5). With ten parts it is
 # within 0.05 %, for a tenth more time points (`benchmarks/pulse_corners.py`).
-_PARTS = 10
+PARTS = 10
 
 
 def pulse_train(
@@ -19,7 +19,7 @@ def pulse_train(
 ) -> Waveform:
     """Pulses from 0 to `high` volts that begin at the spike times.
 
-    Their tops carry corners, which the solver steps on: see `_PARTS`.
+    Their tops carry corners, which the solver steps on: see `PARTS`.
 
     Args:
         spike_times: seconds, rising, shape (spikes,); each pulse must end before the next.
@@ -39,7 +39,7 @@ def pulse_train(
         raise DataError(f"spikes must lie in 0..{stop - length:g} s so that their pulses fit.")
     if (np.diff(times) <= length).any():
         raise DataError(f"spikes are less than a pulse ({length:g} s) apart, or not sorted.")
-    top = np.linspace(edge, width, _PARTS + 1)
+    top = np.linspace(edge, width, PARTS + 1)
     corners = times[:, None] + np.concatenate([[0.0], top, [width + edge]])
     values = np.broadcast_to(np.r_[0.0, np.full(top.size, high), 0.0], corners.shape)
     time, value = corners.ravel(), values.ravel()

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import solveh_banded
 
+from spicesnn.circuits.stimuli import PARTS
 from spicesnn.errors import DataError
 
 Array = npt.NDArray[np.float64]
@@ -56,7 +57,10 @@ def shared_grid(waves: Sequence[tuple[Array, Array]], tolerance: float) -> Array
 
 
 def resample(
-    waves: Sequence[tuple[Array, Array]], tolerance: float, floors: Sequence[float] | None = None
+    waves: Sequence[tuple[Array, Array]],
+    tolerance: float,
+    floors: Sequence[float] | None = None,
+    thresholds: Sequence[float | None] | None = None,
 ) -> tuple[Array, list[Array]]:
     """One grid for all waves and their corner values, no recorded point further than `tolerance`.
 
@@ -69,6 +73,8 @@ def resample(
         waves: pairs of times and values, shape (points,) each; all begin and end together.
         tolerance: volts.
         floors: for each wave, volts under which differences do not count.
+        thresholds: for each wave, volts above which it is a pulse, whose charge counts: the grid
+            then has corners along it (see `spicesnn.circuits.stimuli`). None for no pulses.
 
     Returns:
         Rising times, shape (corners,), and for each wave its values, shape (corners,).
@@ -85,13 +91,33 @@ def resample(
             for (t, wanted), corner, level in zip(raised, values, levels, strict=True)
         )
 
+    tops = [
+        pulse_corners(*wave, level)
+        for wave, level in zip(waves, thresholds or (), strict=False)
+        if level is not None
+    ]
+
+    def cornered(grid: Array) -> Array:
+        return np.unique(np.concatenate([grid, *tops])) if tops else grid
+
     for base, part in ((raised, 1.0), (raised, 0.4), (list(waves), 1.0), (list(waves), 0.4)):
-        grid = shared_grid(base, part * tolerance)
+        grid = cornered(shared_grid(base, part * tolerance))
         values = [on_grid(*wave, grid) for wave in waves]
         if error(grid, values) <= tolerance:
             return grid, values
-    grid = shared_grid(waves, tolerance)
+    grid = cornered(shared_grid(waves, tolerance))
     return grid, [np.interp(grid, *wave) for wave in waves]
+
+
+def pulse_corners(time: Array, value: Array, threshold: float) -> Array:
+    """Times that part each stretch above the threshold into `PARTS`, shape (corners,)."""
+    above = np.concatenate([[False], value > threshold, [False]])
+    edges = np.flatnonzero(above[1:] != above[:-1])
+    stretches = [
+        np.linspace(time[first], time[last - 1], PARTS + 1)
+        for first, last in zip(edges[::2], edges[1::2], strict=True)
+    ]
+    return np.concatenate(stretches) if stretches else np.empty(0)
 
 
 def on_grid(time: Array, value: Array, grid: Array) -> Array:

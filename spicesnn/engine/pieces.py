@@ -109,7 +109,8 @@ class NetworkRunner:
         if waves is None:
             sources = [runs[edge.source].waveforms for edge in edges]
             recorded = [(w.time, w[e.probe]) for w, e in zip(sources, edges, strict=True)]
-            grid, values = resample(recorded, self.edge_tolerance, [e.floor for e in edges])
+            floors, levels = [e.floor for e in edges], [e.threshold for e in edges]
+            grid, values = resample(recorded, self.edge_tolerance, floors, levels)
             waves = [Waveform(grid, value) for value in values]
             if lasting:
                 self._resampled[keys] = waves

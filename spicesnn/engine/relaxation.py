@@ -141,7 +141,9 @@ def _driven(
     recorded = [_until(waves[e], e.probe, end) for e in edges]
     if not recorded:
         return {}
-    grid, values = resample(recorded, tolerance, [edge.floor for edge in edges])
+    grid, values = resample(
+        recorded, tolerance, [e.floor for e in edges], [e.threshold for e in edges]
+    )
     return {e.knob: Waveform(grid, v) for e, v in zip(edges, values, strict=True)}
 
 

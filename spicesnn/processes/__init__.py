@@ -8,7 +8,7 @@ from typing import get_args
 from spicesnn.errors import UnknownNameError
 from spicesnn.processes.generic180 import generic180
 from spicesnn.processes.gf180mcu import gf180mcu
-from spicesnn.processes.process import CORNERS, Corner, Mismatch, Mosfet, Process, Size
+from spicesnn.processes.process import CORNERS, Corner, Mosfet, Process, Size, Variation
 from spicesnn.processes.sky130 import sky130
 
 PROCESSES = ("generic180", "gf180mcu", "sky130")
@@ -17,10 +17,10 @@ __all__ = [
     "CORNERS",
     "PROCESSES",
     "Corner",
-    "Mismatch",
     "Mosfet",
     "Process",
     "Size",
+    "Variation",
     "find_process",
 ]
 

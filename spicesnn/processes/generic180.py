@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 
 from spicesnn.assets import asset
-from spicesnn.processes.process import Corner, Mismatch, Mosfet, Process
+from spicesnn.processes.process import Corner, Mosfet, Process, Variation
 
 # A fast transistor's threshold is lower by this (volts) and its mobility higher by this factor; a
 # slow one is its mirror image. Our choice: SKY130's corners move its 1.8 V transistors by 10 to
 # 37 mV and by 2 to 10 %.
 _SHIFT, _MOBILITY = 0.03, 1.04
-_MISMATCH = Mismatch(
-    a_vt=4.1e-9, a_beta=1e-8,
-    source="assumed: about 1 mV um per nm of oxide (Pelgrom et al., IEDM 1998); 1 % um",
+_VARIATION = Variation(
+    a_vt=4.1e-9, a_beta=1e-8, global_vt=_SHIFT / 3,
+    source="assumed: about 1 mV um per nm of oxide (Pelgrom et al., IEDM 1998); 1 % um; a third "
+    "of the corners from die to die",
 )  # fmt: skip
 
 
@@ -26,7 +27,7 @@ def generic180(corner: Corner) -> Process:
     common = {
         "minimum_width": 0.42e-6, "minimum_length": 0.18e-6, "switch_length": 0.18e-6,
         "diffusion_length": 0.54e-6,
-        "rating": 1.95, "mismatch": _MISMATCH,
+        "rating": 1.95, "variation": _VARIATION,
     }  # fmt: skip
     return Process(
         name="generic180",

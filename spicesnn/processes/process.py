@@ -27,10 +27,11 @@ class Size(TypedDict):
     length: float
 
 
-class Mismatch(Parameters):
-    """Pelgrom's law of one transistor: standard deviation = coefficient / sqrt(W_eff L_eff).
+class Variation(Parameters):
+    """How one transistor differs from the typical one, from its neighbours and from die to die.
 
-    A pair differs by the square root of two more. Source of the law: Pelgrom, Duinmaijer and
+    Pelgrom's law, of a single transistor: standard deviation = coefficient / sqrt(W_eff L_eff); a
+    pair differs by the square root of two more. Source of the law: Pelgrom, Duinmaijer and
     Welbers, IEEE J. Solid-State Circuits 24(5), 1989; the coefficients' own is `source`.
     """
 
@@ -38,9 +39,12 @@ class Mismatch(Parameters):
     a_beta: float = parameter(unit="m", doc="of the relative current factor", ge=0)
     width_loss: float = parameter(0.0, unit="m", doc="drawn less effective width")
     length_loss: float = parameter(0.0, unit="m", doc="drawn less effective length")
+    global_vt: float = parameter(
+        unit="V", doc="standard deviation of the threshold from die to die", ge=0
+    )
     source: str
 
-    def sigma(self, width: float, length: float) -> tuple[float, float]:
+    def local(self, width: float, length: float) -> tuple[float, float]:
         """Standard deviations of threshold (volts) and relative current factor, drawn size in m."""
         root = float(np.sqrt((width - self.width_loss) * (length - self.length_loss)))
         return self.a_vt / root, self.a_beta / root
@@ -61,7 +65,7 @@ class Mosfet(Parameters):
     )
     diffusion_length: float = parameter(unit="m", doc="drain and source length", gt=0)
     rating: float = parameter(unit="V", doc="largest voltage across gate or channel", gt=0)
-    mismatch: Mismatch
+    variation: Variation
     inner: str = parameter("", unit="1", doc="transistor in the model's subcircuit, if it is one")
     metre: float = parameter(1.0, unit="1", doc="a metre in the model's own unit of length", gt=0)
 

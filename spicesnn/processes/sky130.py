@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from spicesnn.processes.installed import Layout, find_library
-from spicesnn.processes.process import Corner, Mismatch, Mosfet, Process
+from spicesnn.processes.process import Corner, Mosfet, Process, Variation
 
 # The continuous models hold the same transistors as the full library, and load 30 times faster.
 LAYOUT = Layout(
@@ -20,7 +20,10 @@ LAYOUT = Layout(
 # In the PDK's section `fs` the nfet is the slow one (its threshold 27 mV higher), whatever the
 # comment at the head of its library says; here the nfet's letter comes first in every process.
 _SECTIONS: dict[Corner, str] = {"tt": "tt", "ff": "ff", "ss": "ss", "fs": "sf", "sf": "fs"}
-_SOURCE = "SKY130 PDK, matching constants of models_global.spice (oxide and current factor: none)"
+_SOURCE = (
+    "SKY130 PDK, models_global.spice: matching constants (of the threshold alone), and the spread "
+    "that its comments give for Monte Carlo"
+)
 
 
 def sky130(corner: Corner, path: Path | None) -> Process:
@@ -33,10 +36,10 @@ def sky130(corner: Corner, path: Path | None) -> Process:
     return Process(
         name="sky130",
         supply=1.8,
-        nfet=_mosfet("nfet_01v8", 0.15e-6, 1.95, 3.356e-9),
-        pfet=_mosfet("pfet_01v8", 0.15e-6, 1.95, 5.856e-9),
-        thick_nfet=_mosfet("nfet_g5v0d10v5", 0.5e-6, 5.5, 8.2e-9),
-        thick_pfet=_mosfet("pfet_g5v0d10v5", 0.5e-6, 5.5, 12e-9),
+        nfet=_mosfet("nfet_01v8", 0.15e-6, 1.95, 3.356e-9, 6e-3),
+        pfet=_mosfet("pfet_01v8", 0.15e-6, 1.95, 5.856e-9, 9e-3),
+        thick_nfet=_mosfet("nfet_g5v0d10v5", 0.5e-6, 5.5, 8.2e-9, 10e-3),
+        thick_pfet=_mosfet("pfet_g5v0d10v5", 0.5e-6, 5.5, 12e-9, 20e-3),
         capacitors={"sky130_fd_pr__cap_mim_m3_1": 2e-3, "sky130_fd_pr__cap_mim_m3_2": 2e-3},
         resistors={"sky130_fd_pr__res_generic_po": 48.2},
         corner=corner,
@@ -50,11 +53,11 @@ def sky130(corner: Corner, path: Path | None) -> Process:
     )
 
 
-def _mosfet(name: str, length: float, rating: float, a_vt: float) -> Mosfet:
+def _mosfet(name: str, length: float, rating: float, a_vt: float, global_vt: float) -> Mosfet:
     model = f"sky130_fd_pr__{name}"
+    variation = Variation(a_vt=a_vt, a_beta=0.0, global_vt=global_vt, source=_SOURCE)
     return Mosfet(
         model=model, minimum_width=0.42e-6, minimum_length=length,
         switch_length=max(length, 0.25e-6), diffusion_length=0.29e-6,
-        rating=rating, mismatch=Mismatch(a_vt=a_vt, a_beta=0.0, source=_SOURCE),
-        inner=f"m{model}", metre=1e6,
+        rating=rating, inner=f"m{model}", metre=1e6, variation=variation,
     )  # fmt: skip

@@ -49,3 +49,17 @@ def test_waves_must_end_together() -> None:
     a, b = np.linspace(0, 1, 5), np.linspace(0, 2, 5)
     with pytest.raises(DataError, match="begin and end at the same times"):
         shared_grid([(a, a), (b, b)], 1e-3)
+
+
+def test_pulses_keep_corners_along_their_tops() -> None:
+    """So that the piece behind steps through a pulse, and takes its whole charge."""
+    time = np.array([0.0, 1e-3, 1.001e-3, 1.02e-3, 1.021e-3, 2e-3, 3e-3])
+    value = np.array([0.0, 0.0, 1.8, 1.8, 0.0, 0.0, 0.0])
+    bare, _ = resample([(time, value)], 1e-3)
+    grid, (corners,) = resample([(time, value)], 1e-3, None, [0.9])
+    inside = (grid >= 1.001e-3) & (grid <= 1.02e-3)
+    assert ((bare >= 1.001e-3) & (bare <= 1.02e-3)).sum() == 2
+    assert inside.sum() == 11
+    assert corners[inside] == pytest.approx(1.8, abs=1e-3)
+    none, _ = resample([(time, 0 * value)], 1e-3, None, [0.9])
+    assert none.size == 2

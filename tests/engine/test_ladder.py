@@ -107,3 +107,18 @@ def test_currents_are_conserved_where_stepping_with_bypass_gave_a_short(
             run = form.map([Job(deck)])[0]
             assert abs(float(run.waveforms["i(vdd)"][0])) < 1e-10
             assert float(run.waveforms["v(tau_p)"][0]) == pytest.approx(0.366, abs=0.005)
+
+
+def test_midway_the_current_tolerance_comes_first() -> None:
+    deck = Deck("t", "r1 a 0 1", "", {}, ("v(a)",), Transient(1e-3, 1e-5))
+    seen: list[SimulationOptions] = []
+
+    def attempt(settings: Settings, options: SimulationOptions, start_up: bool) -> Run:
+        seen.append(options)
+        return Run(Verdict.NOT_CONVERGED, "", options=options, reached=4e-4)
+
+    run = climb(attempt, deck.settings(), SimulationOptions())
+    assert run.ladder == ("current tolerance x 10", *RUNGS)
+    assert [options.current_tolerance for options in seen] == pytest.approx([1e-17, *[1e-16] * 6])
+    assert seen[1].bypass
+    assert not seen[2].bypass

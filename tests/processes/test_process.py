@@ -87,12 +87,9 @@ def test_mismatch_is_a_knob_of_the_named_instance(any_process: Process) -> None:
         assert math.log(moved / usual) == pytest.approx(math.log(lower / usual), rel=0.05)
 
 
-def test_pelgrom_by_hand() -> None:
+def test_pelgrom_by_hand(gf180mcu: Process) -> None:
     """GF180MCU's nfet of 1 um by 1 um: 0.7071 7.148 mV um / sqrt(1.1 um 0.85 um)."""
-    nfet = pytest.importorskip("spicesnn.processes.gf180mcu")._mosfet(
-        "nfet_03v3", 0.22e-6, 0.28e-6, 3.3, 7.148e-9, 7.008e-9, -0.1e-6, 0.15e-6
-    )
-    threshold, factor = nfet.mismatch.sigma(1e-6, 1e-6)
+    threshold, factor = gf180mcu.nfet.variation.local(1e-6, 1e-6)
     assert threshold == pytest.approx(0.7071 * 7.148e-3 / np.sqrt(1.1 * 0.85))
     assert factor == pytest.approx(0.7071 * 7.008e-3 / np.sqrt(1.1 * 0.85))
 

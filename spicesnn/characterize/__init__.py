@@ -1,0 +1,1 @@
+"""Benches of cells, and what they measure over corners, temperatures and draws."""
