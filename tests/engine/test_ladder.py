@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from spicesnn.circuits.classifier import ClassifierCircuit
@@ -14,6 +15,7 @@ from spicesnn.engine.run import Run
 from spicesnn.engine.verdict import Verdict
 from spicesnn.engine.worker import Job
 from spicesnn.processes import Process
+from spicesnn.waveforms import Waveforms
 
 RUNGS = (
     "every device evaluated", "gmin and source stepping", "start-up transient", "gear",
@@ -122,3 +124,27 @@ def test_midway_the_current_tolerance_comes_first() -> None:
     assert [options.current_tolerance for options in seen] == pytest.approx([1e-17, *[1e-16] * 6])
     assert seen[1].bypass
     assert not seen[2].bypass
+
+
+@pytest.mark.parametrize(("begin", "kept"), [(0.3, True), (0.7, False)])
+def test_a_doubtful_begin_of_a_transient_is_checked_alone(begin: float, kept: bool) -> None:
+    """Where every device evaluated gives the same first point, the transient stays as it is."""
+    deck = Deck("t", "r1 a 0 1", "", {}, ("v(a)",), Transient(1e-3, 1e-5))
+    said = classify_all(["Note: Dynamic gmin stepping completed"])
+    seen: list[tuple[float, bool]] = []
+
+    def attempt(settings: Settings, options: SimulationOptions, start_up: bool) -> Run:
+        assert isinstance(settings.analysis, Transient)
+        seen.append((settings.analysis.stop, options.bypass))
+        level = 0.3 if options.bypass else begin
+        waves = Waveforms(np.array([0.0, 1e-5]), {"v(a)": np.array([level, level])})
+        # What becomes of the check after its first point does not count.
+        verdict = Verdict.NOT_CONVERGED if len(seen) == 2 else Verdict.CONVERGED
+        return Run(verdict, "", waves, options=options, messages=said)
+
+    run = climb(attempt, deck.settings(), SimulationOptions())
+    assert run.verdict is Verdict.CONVERGED
+    assert seen[:2] == [(1e-3, True), (1e-5, False)]
+    assert run.ladder == (
+        ("operating point checked",) if kept else ("operating point checked", RUNGS[0])
+    )
