@@ -7,11 +7,9 @@ section in `benchmarks/results/engine.json`, with the identity of what was simul
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import importlib.util
 import io
-import json
 import os
 import statistics
 import tempfile
@@ -25,6 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from pyspice_peer import ask_pyspice
+from stored import Row, Section, Table, row
 
 from spicesnn.circuits.classifier import ClassifierCircuit
 from spicesnn.circuits.deck import Deck, Knob, OperatingPoint, Transient, Value, Waveform
@@ -49,9 +48,6 @@ from spicesnn.measure.spikes import spike_times
 from spicesnn.processes import Process, find_process
 from spicesnn.waveforms import Waveforms
 
-RESULTS = Path(__file__).resolve().parent / "results" / "engine.json"
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "engine-figures.md"
-Row = dict[str, Any]
 Settings = Mapping[str, Mapping[str, Value]]
 LIMITS = Limits(wall=7200, cpu=14400, memory=16e9)
 # One circuit is stopped after ten minutes.
@@ -69,39 +65,6 @@ for level in given["levels"]:
     simulator.options(gmin=1e-17, abstol=1e-17)
     answers.append(float(simulator.operating_point().branches["vd"][0]))
 """
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="smaller and fewer; says so")
-    parser.add_argument("--json", action="store_true", help="rows as JSON on standard output")
-    parser.add_argument("--only", default="", help="sections by name, separated by commas")
-    arguments = parser.parse_args()
-    rows: list[Row] = []
-    for name, section in SECTIONS.items():
-        if arguments.only and name not in arguments.only.split(","):
-            continue
-        began = time.perf_counter()
-        new = section(arguments.quick)
-        rows += new
-        if not arguments.quick:
-            _store(name, new)
-        if not arguments.json:
-            took = time.perf_counter() - began
-            print(f"{name} ({took:.0f} s{', reduced' if arguments.quick else ''})", flush=True)
-            for row in new:
-                held = {True: "holds", False: "DOES NOT HOLD", None: ""}[row["holds"]]
-                print(f"  {row['name']}: {row['value']} {row['unit']} {row['goal']} {held}")
-    if arguments.json:
-        print(json.dumps(rows, indent=2))
-
-
-def row(name: str, value: float, unit: str = "1", goal: str = "", holds: bool | None = None) -> Row:
-    """One row; four figures are enough for a ratio."""
-    return {
-        "name": name, "value": float(f"{value:.4g}"), "unit": unit, "goal": goal,
-        "published": None, "holds": holds,
-    }  # fmt: skip
 
 
 def operating_point(quick: bool) -> list[Row]:
@@ -624,50 +587,13 @@ def identities() -> dict[str, str]:
     return {name: deck.identity for name, deck in decks.items()}
 
 
-def _store(section: str, rows: list[Row]) -> None:
-    """Put one section's rows into the stored results."""
-    known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    known[section] = {
-        "ngspice": find_installation().version_text,
-        "identity": identities().get(section),
-        "rows": rows,
-    }
-    text = json.dumps(dict(sorted(known.items())), indent=1) + "\n"
-    RESULTS.parent.mkdir(exist_ok=True)
-    part = RESULTS.with_suffix(".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(RESULTS)
-    PAGE.write_text(page(known), encoding="utf-8")
-
-
-def page(stored: Mapping[str, Any]) -> str:
-    """The docs' page of what is stored."""
-    lines = [
-        "# The engine in figures",
-        "",
-        "Written by `python benchmarks/engine.py` (`--only` for one section, `--quick` for a short",
-        "run that is not kept). Every ratio was measured in one run, on a machine with two cores.",
-        "[The engine](engine.md#figures) says what the sections compare.",
-    ]
-    for name in (name for name in SECTIONS if name in stored):
-        lines += ["", f"## {name}", "", (SECTIONS[name].__doc__ or "").split("\n")[0], ""]
-        lines += ["| what | value | goal | holds |", "|---|---|---|---|"]
-        for each in stored[name]["rows"]:
-            unit = "" if each["unit"] == "1" else f" {each['unit']}"
-            holds = {True: "yes", False: "**no**", None: ""}[each["holds"]]
-            value = f"{each['value']:g}{unit}"
-            lines.append(f"| {each['name']} | {value} | {each['goal']} | {holds} |")
-        lines += ["", f"ngspice: {stored[name]['ngspice']}"]
-    return "\n".join(lines) + "\n"
-
-
 def _seconds(function: Callable[[], object]) -> float:
     began = time.perf_counter()
     function()
     return time.perf_counter() - began
 
 
-SECTIONS: dict[str, Callable[[bool], list[Row]]] = {
+SECTIONS: dict[str, Section] = {
     "operating-point": operating_point,
     "transient": transient,
     "units": units,
@@ -683,5 +609,16 @@ SECTIONS: dict[str, Callable[[bool], list[Row]]] = {
     "lasting": lasting,
 }
 
+TABLE = Table(
+    "engine.json",
+    "engine-figures.md",
+    "The engine in figures",
+    "Written by `python benchmarks/engine.py` (`--only` for one section, `--quick` for a short\n"
+    "run that is not kept). Every ratio was measured in one run, on a machine with two cores.\n"
+    "[The engine](engine.md#figures) says what the sections compare.",
+    SECTIONS,
+    identities,
+)
+
 if __name__ == "__main__":
-    main()
+    TABLE.main(__doc__)

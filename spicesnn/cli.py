@@ -1,4 +1,4 @@
-"""The command line: `spicesnn train|run|compare|emit|export|pdk|cache|doctor`."""
+"""The command line: `spicesnn train|run|compare|emit|export|montecarlo|pdk|cache|doctor`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +20,15 @@ from spicesnn.errors import ProcessNotFoundError, RunFolderError, SpicesnnError
 if TYPE_CHECKING:
     from spicesnn.engine.worker import Form
     from spicesnn.systems.iris import Watcher
+
+
+class Sources(StrEnum):
+    """What a Monte Carlo study draws."""
+
+    LOCAL = "local"
+    GLOBAL = "global"
+    BOTH = "both"
+
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -250,6 +260,65 @@ def cache_clear() -> None:
     typer.echo(f"{before.folder}: {before.files} runs, {before.bytes / 1e6:.1f} MB removed")
 
 
+@app.command()
+def montecarlo(
+    cell: Annotated[str, typer.Argument(help="Bench: mirror, synapse or neuron.")],
+    n: Annotated[int, typer.Option("--n", min=2, help="Draws.")] = 200,
+    process: Annotated[str, typer.Option(help="CMOS process.")] = "generic180",
+    corner: Annotated[str, typer.Option(help="tt, ff, ss, fs or sf; nfet first.")] = "tt",
+    temperature: Annotated[float, typer.Option(help="Degrees Celsius.")] = 27.0,
+    seed: Annotated[int, typer.Option(help="Same seed, same draws.")] = 0,
+    sources: Annotated[Sources, typer.Option(help="Mismatch, dies, or both.")] = Sources.LOCAL,
+    scaling: Annotated[
+        bool, typer.Option("--scaling", help="Again with four times the area: Pelgrom's law.")
+    ] = False,
+    workers: Annotated[int | None, typer.Option(help="Processes; default one a core.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for summary, draws and picture.")] = Path(
+        "runs/montecarlo"
+    ),
+    as_json: Annotated[bool, typer.Option("--json", help="Print summary.json.")] = False,
+) -> None:
+    """Measure a cell for seeded draws of its transistors, by turning knobs.
+
+    A study that was stopped goes on where it was: finished runs come from the cache.
+    """
+    from spicesnn.characterize.benches import find_bench
+    from spicesnn.characterize.montecarlo import pelgrom_scaling, run_monte_carlo
+    from spicesnn.engine.cache import RunCache
+    from spicesnn.engine.pool import Pool
+    from spicesnn.processes import find_process
+    from spicesnn.report.montecarlo import summary, write_study
+
+    bench, on = find_bench(cell), find_process(process, corner)
+    benches = [bench, bench.scaled(2.0)] if scaling else [bench]
+    total = n * len(bench.stimuli(on)) * len(benches)
+    with (
+        Pool(workers or os.cpu_count() or 1, cache=RunCache()) as pool,
+        _simple_bar(f"{cell}, {n} draws", total) as done,
+    ):
+        studies = [
+            run_monte_carlo(
+                each, on, pool, count=n, seed=seed, temperature=temperature,
+                sources=sources.value, done=done,
+            )
+            for each in benches
+        ]  # fmt: skip
+    study = studies[0]
+    found = None
+    if scaling:
+        found = {
+            name: pelgrom_scaling(own, studies[1].properties[name], 2.0)
+            for name, own in study.properties.items()
+        }
+    paths = write_study(study, out, found)
+    rows = summary(study, found)
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    _print_study(rows)
+    typer.echo(f"written: {', '.join(str(path) for path in paths)}")
+
+
 @pdk_app.command("add")
 def pdk_add(
     name: Annotated[str, typer.Argument(help="gf180mcu or sky130.")],
@@ -395,6 +464,27 @@ def _print_runs(rows: list[dict[str, Any]]) -> None:
             table.add_row(knobs, verdict, name, *numbers, *change, style=style)
             knobs = verdict = ""
     Console().print(table)
+
+
+def _print_study(study: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("property", "nominal", "mean", "sigma of ln, 99 % interval", "area x 4")
+    for name, row in study["properties"].items():
+        spread = "-"
+        if "sigma of ln" in row:
+            ends = [row[f"sigma of ln{end}"] for end in ("", " from", " to")]
+            spread = "{:.4f} ({:.4f} to {:.4f})".format(*ends)
+        four = row.get("area x 4")
+        ratio = "{ratio:.3f} ({from:.3f} to {to:.3f})".format(**four) if four else ""
+        unit = row["unit"]
+        table.add_row(
+            name, f"{row['nominal']:.4g} {unit}", f"{row['mean']:.4g} {unit}", spread, ratio
+        )
+    Console().print(table)
+    for draw, why in study["failed"].items():
+        typer.echo(f"note: draw {draw} could not be measured: {why}", err=True)
 
 
 def _print_result(result: dict[str, Any]) -> None:

@@ -124,13 +124,13 @@ def test_stored_figures_of_the_engine_are_fresh_and_hold() -> None:
     """The circuits are today's; what does not hold is on the list of the status page."""
     figures, module = stored("engine.json"), benchmark("engine")
     again = "run benchmarks/engine.py again"
-    assert set(figures) == set(module.SECTIONS), again
+    assert set(figures) == set(module.TABLE.sections), again
     for name, identity in module.identities().items():
         assert figures[name]["identity"] == identity, f"{again} --only {name}"
     failed = [r["name"] for part in figures.values() for r in part["rows"] if r["holds"] is False]
     status = (ROOT / "docs/status.md").read_text()
     assert all(name in status for name in failed), failed
-    assert (ROOT / "docs/engine-figures.md").read_text() == module.page(figures), again
+    assert (ROOT / "docs/engine-figures.md").read_text() == module.TABLE.page(figures), again
 
 
 def test_peer_gives_the_same_answers() -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, Self, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 from PySpice.Spice.Netlist import Circuit
 
 from spicesnn.circuits.cell import Cell, bias_current, diode
@@ -24,7 +23,7 @@ from spicesnn.processes import Process, Size
 from spicesnn.units import spice_number
 from spicesnn.waveforms import Waveforms
 
-Array = npt.NDArray[np.float64]
+_Sized = TypeVar("_Sized", DpiTrace, DpiTraceBias, DpiNeuron, DpiNeuronBias)
 
 
 class Bench(Parameters):
@@ -33,6 +32,10 @@ class Bench(Parameters):
     name: ClassVar[str]
     properties: ClassVar[Mapping[str, str]]
     """What is measured, with its unit; NaN where the cell does not show it."""
+
+    @abstractmethod
+    def scaled(self, factor: float) -> Self:
+        """The bench with widths and lengths of all but the switches times `factor`."""
 
     @abstractmethod
     def deck(self, process: Process) -> Deck:
@@ -62,6 +65,11 @@ class MirrorBench(Bench):
     current: float = parameter(1e-9, unit="A", doc="input", gt=0)
     width: float = parameter(1e-6, unit="m", doc="of both transistors", gt=0)
     length: float = parameter(1e-6, unit="m", doc="of both transistors", gt=0)
+
+    def scaled(self, factor: float) -> Self:
+        """Both transistors."""
+        sizes = {"width": self.width * factor, "length": self.length * factor}
+        return self.model_copy(update=sizes)
 
     def deck(self, process: Process) -> Deck:
         """The mirror, its input current and its load."""
@@ -99,6 +107,12 @@ class SynapseBench(Bench):
     bias: DpiTraceBias = DpiTraceBias(i_tau_q=400e-12, i_gain_q=400e-12)
     stop: float = parameter(10e-3, unit="s", doc="length of the run", gt=0)
     maximum_step: float = parameter(5e-5, unit="s", doc="bound of the solver's step", gt=0)
+
+    def scaled(self, factor: float) -> Self:
+        """Trace and bias lines."""
+        return self.model_copy(
+            update={"trace": _larger(self.trace, factor), "bias": _larger(self.bias, factor)}
+        )
 
     def deck(self, process: Process) -> Deck:
         """Driver, trace and output transistor: knob `vevent`."""
@@ -146,6 +160,12 @@ class NeuronBench(Bench):
     stop: float = parameter(20e-3, unit="s", doc="length of each run", gt=0)
     maximum_step: float = parameter(5e-5, unit="s", doc="bound of the solver's step", gt=0)
 
+    def scaled(self, factor: float) -> Self:
+        """Neuron and bias lines."""
+        return self.model_copy(
+            update={"neuron": _larger(self.neuron, factor), "bias": _larger(self.bias, factor)}
+        )
+
     def deck(self, process: Process) -> Deck:
         """The neuron, its bias lines on a supply of their own, and its input `idrive`."""
         circuit = _with_cells([self.neuron, self.bias], process)
@@ -189,6 +209,11 @@ def find_bench(name: str) -> Bench:
         return BENCHES[name]
     except KeyError:
         raise UnknownNameError("bench", name, BENCHES) from None
+
+
+def _larger(cell: _Sized, factor: float) -> _Sized:
+    names = ("width", "length", "leak_length")
+    return cell.model_copy(update={name: getattr(cell, name) * factor for name in names})
 
 
 def _with_cells(cells: Sequence[Cell], process: Process) -> Circuit:

@@ -168,7 +168,7 @@ def run_monte_carlo(
     Args:
         bench: the cell and its stimuli.
         process: with its corner.
-        pool: where the runs are made.
+        pool: where the runs are made; with a cache, a call that was stopped goes on.
         count: draws.
         seed: same seed, same draws, whatever the number of workers.
         temperature: degrees Celsius.
@@ -203,6 +203,33 @@ def run_monte_carlo(
         for name, unit in bench.properties.items()
     }
     return MonteCarlo(bench.name, process.name, process.corner, celsius, drawn, properties, failed)
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Spreads of one property at two sizes.
+
+    Attributes:
+        ratio: of the standard deviations of the logarithm, larger over smaller transistors.
+        low, high: its confidence interval (F-distribution).
+        expected: by Pelgrom's law on drawn sizes, one over the factor of the lengths.
+    """
+
+    ratio: float
+    low: float
+    high: float
+    expected: float
+
+
+def pelgrom_scaling(
+    small: Distribution, large: Distribution, factor: float, confidence: float = 0.99
+) -> Scaling:
+    """How the spread of a positive property falls when widths and lengths grow by `factor`."""
+    one, other = (np.log(d.values[np.isfinite(d.values) & (d.values > 0)]) for d in (small, large))
+    ratio = float(other.std(ddof=1) / one.std(ddof=1))
+    ends = stats.f.ppf([(1 - confidence) / 2, (1 + confidence) / 2], other.size - 1, one.size - 1)
+    low, high = ratio / np.sqrt(ends[1]), ratio / np.sqrt(ends[0])
+    return Scaling(ratio, float(low), float(high), 1 / factor)
 
 
 def _base(deck: Deck, found: Sequence[Transistor], pool: Pool) -> dict[str, float]:

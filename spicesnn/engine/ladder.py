@@ -75,7 +75,7 @@ def _operating_point(
 ) -> Run:
     """The begin of a transient, with every device evaluated; only its first point counts."""
     begin = replace(analysis, stop=analysis.maximum_step, start=0.0)
-    every = options.model_copy(update={"bypass": False})
+    every = options.model_copy(update={"bypass": False, "dc_iterations": 1000})
     return attempt(replace(settings, analysis=begin), every, False)
 
 
@@ -103,7 +103,7 @@ def _rungs(settings: Settings, options: SimulationOptions, midway: bool) -> dict
     if midway:
         options = options.model_copy(update={"current_tolerance": 10 * options.current_tolerance})
         rungs["current tolerance x 10"] = (settings, options, False)
-    every = options.model_copy(update={"bypass": False})
+    every = options.model_copy(update={"bypass": False, "dc_iterations": 1000})
     stepping = every.model_copy(
         update={"gmin_steps": 20, "source_steps": 20, "dc_iterations": 10_000}
     )

@@ -46,7 +46,7 @@ class SimulationOptions(Parameters):
     solver: Literal["auto", "sparse", "klu"] = parameter(
         "auto", unit="1", doc="of the linear equations"
     )
-    dc_iterations: int = parameter(1000, unit="1", doc="itl1; under 100 is taken as 100", ge=1)
+    dc_iterations: int = parameter(100, unit="1", doc="itl1; under 100 is taken as 100", ge=1)
     transient_iterations: int = parameter(10, unit="1", doc="itl4, likewise", ge=1)
     gmin_steps: int = parameter(1, unit="1", doc="gminsteps; 1 chooses by itself", ge=0)
     source_steps: int = parameter(1, unit="1", doc="srcsteps; 1 chooses by itself", ge=0)
