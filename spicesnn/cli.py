@@ -1,4 +1,4 @@
-"""The command line: `spicesnn train|run|compare|emit|export|montecarlo|pdk|cache|doctor`."""
+"""The command line, `spicesnn`: one function a command."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from spicesnn import __version__
-from spicesnn.errors import ProcessNotFoundError, RunFolderError, SpicesnnError
+from spicesnn.errors import ParameterError, ProcessNotFoundError, RunFolderError, SpicesnnError
 
 if TYPE_CHECKING:
     from spicesnn.engine.worker import Form
@@ -40,6 +40,8 @@ train_app = typer.Typer(no_args_is_help=True, help="Train a network inside a sim
 app.add_typer(train_app, name="train")
 cache_app = typer.Typer(no_args_is_help=True, help="The user's cache of simulated runs.")
 app.add_typer(cache_app, name="cache")
+extract_app = typer.Typer(no_args_is_help=True, help="Device parameters from curves.")
+app.add_typer(extract_app, name="extract")
 pdk_app = typer.Typer(no_args_is_help=True, help="Open CMOS processes: get them, list them.")
 app.add_typer(pdk_app, name="pdk")
 
@@ -319,6 +321,89 @@ def montecarlo(
     typer.echo(f"written: {', '.join(str(path) for path in paths)}")
 
 
+@extract_app.command("mos")
+def extract_mos_command(
+    device: Annotated[str, typer.Option(help="nfet or pfet.")],
+    w: Annotated[str, typer.Option(help="Drawn width in metres, as 1u.")],
+    length: Annotated[str, typer.Option("--l", help="Drawn length in metres, as 0.18u.")],
+    data: Annotated[list[Path], typer.Option(help="Files: IC-CAP .mdm or CSV.")] = [],  # noqa: B006
+    process: Annotated[
+        str | None, typer.Option(help="Simulate this process's transistor instead.")
+    ] = None,
+    corner: Annotated[str, typer.Option(help="Of the process.")] = "tt",
+    temperature: Annotated[
+        list[float], typer.Option(help="Degrees Celsius: of each file, or to simulate.")
+    ] = [],  # noqa: B006
+    column: Annotated[
+        list[str], typer.Option(help="A column's name, as id=ID (vg, vd, vs, vb, id).")
+    ] = [],  # noqa: B006
+    unit: Annotated[list[str], typer.Option(help="A column's unit, as id=uA or id=-A.")] = [],  # noqa: B006
+    multiplicity: Annotated[float, typer.Option(help="Transistors in parallel.")] = 1.0,
+    out: Annotated[Path, typer.Option(help="Folder for JSON and figures.")] = Path("runs/extract"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print extraction.json.")] = False,
+) -> None:
+    """Extract kappa, I0, threshold and their like from measured or simulated curves."""
+    from spicesnn.fit.curves import Layout, parse_kind, parse_unit, read_curves
+    from spicesnn.fit.mos import extract_mos, temperature_behaviour
+    from spicesnn.report.extraction import summary, write_extraction
+    from spicesnn.units import parse_spice_number
+
+    kind = parse_kind(device)
+    width, long = parse_spice_number(w), parse_spice_number(length)
+    if bool(data) == (process is not None):
+        raise ParameterError("give either --data FILE (measured curves) or --process (simulated).")
+    if process is None:
+        celsius = temperature or [27.0]
+        if len(celsius) not in (1, len(data)):
+            raise ParameterError(
+                f"{len(celsius)} temperatures for {len(data)} files: give one for all, or one each."
+            )
+        celsius = celsius * len(data) if len(celsius) == 1 else celsius
+        names = dict(_pairs(column, "column"))
+        scales = {name: parse_unit(text) for name, text in _pairs(unit, "unit")}
+        layout = Layout(names, scales, multiplicity)
+        curves = [
+            read_curves(path, kind, width, long, celsius=t, layout=layout)
+            for path, t in zip(data, celsius, strict=True)
+        ]
+    else:
+        from spicesnn.engine.pool import Pool
+        from spicesnn.fit.simulated import simulated_curves
+        from spicesnn.processes import find_process
+
+        with Pool(1) as pool:
+            curves = simulated_curves(
+                find_process(process, corner), kind, width, long, pool,
+                celsius=temperature or [27.0],
+            )  # fmt: skip
+    found = [extract_mos(each) for each in curves]
+    several = len({each.celsius for each in curves}) > 1
+    behaviour = temperature_behaviour(found) if several else None
+    paths = write_extraction(found, out, behaviour)
+    rows = summary(found, behaviour)
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    _print_extraction(rows)
+    typer.echo(f"written: {', '.join(str(path) for path in paths)}")
+
+
+def _pairs(texts: list[str], option: str) -> list[tuple[str, str]]:
+    """`name=value` texts of an option, names among our columns."""
+    from spicesnn.errors import UnknownNameError
+    from spicesnn.fit.curves import COLUMNS
+
+    found = []
+    for text in texts:
+        name, given, value = text.partition("=")
+        if not given:
+            raise ParameterError(f"--{option} {text!r}: write a column and its {option}, as id=...")
+        if name not in COLUMNS:
+            raise UnknownNameError("column", name, COLUMNS)
+        found.append((name, value))
+    return found
+
+
 @pdk_app.command("add")
 def pdk_add(
     name: Annotated[str, typer.Argument(help="gf180mcu or sky130.")],
@@ -464,6 +549,30 @@ def _print_runs(rows: list[dict[str, Any]]) -> None:
             table.add_row(knobs, verdict, name, *numbers, *change, style=style)
             knobs = verdict = ""
     Console().print(table)
+
+
+def _print_extraction(found: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    def cells(value: dict[str, Any]) -> list[str]:
+        numbers = [value["value"], value["sigma"]]
+        return ["-" if n is None else f"{n:.4g}" for n in numbers] + [value["unit"]]
+
+    for each in found["extractions"]:
+        title = f"{each['source']}, {each['temperature']:g} deg C"
+        table = Table("value", "", "uncertainty", "unit", title=title)
+        for name, value in each["values"].items():
+            table.add_row(name, *cells(value))
+        for name, region in each["regions"].items():
+            if region["points"]:
+                table.add_row(
+                    f"median |ln(measured / EKV)|, {name}", f"{region['median residual']:.3f}",
+                    "", f"{region['points']} points",
+                )  # fmt: skip
+        Console().print(table)
+    for name, value in found.get("over temperature", {}).items():
+        typer.echo(" ".join([f"{name}:", *cells(value)]))
 
 
 def _print_study(study: dict[str, Any]) -> None:

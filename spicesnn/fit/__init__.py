@@ -1,0 +1,1 @@
+"""Least squares for any model, and the extraction of device parameters from curves."""
