@@ -44,7 +44,8 @@ class Extraction:
         used: which points were: above the floor, source at the bulk, shape (points,).
         region: of each point by the fitted inversion coefficient; empty where not used.
         floor: standard deviation of the measured current's noise, amperes.
-        values: kappa, i_0, v_t0, n, i_spec, eta, lambda, theta, leakage; and by region the slope
+        values: kappa, i_0, v_t0, n, i_spec, eta, lambda, theta; `v_t, 100 nA`, the gate voltage at
+            that current a square; leakage; and by region the slope
             factor (`n, weak`) and the output conductance over current (`gds/Id, weak`).
         ekv: the compact model.
         residuals: ln of measured over model for all used points, NaN elsewhere, shape (points,).
@@ -118,6 +119,7 @@ def extract_mos(curves: Curves, floor: float | None = None) -> Extraction:
     values = _values(inner, u_t)
     values |= _slopes(x, wanted, coefficient, u_t)
     values |= _conductances(x, wanted, coefficient, model, u_t)
+    values["v_t, 100 nA"] = _constant_current(x, wanted, curves)
     values["leakage"] = _leakage(vg, vd, vs, curves.vb, current, noise)
     return Extraction(
         curves, used, tuple(map(str, names)), noise, values, _ekv(model), residuals, inner
@@ -142,7 +144,8 @@ def temperature_behaviour(extractions: Sequence[Extraction]) -> dict[str, Value]
     """How the parameters of one transistor move with temperature.
 
     Returns:
-        `d v_t0/dT` and `d n/dT` (straight lines) and the exponent of I_spec in T/300 K.
+        `d v_t0/dT`, `d v_t, 100 nA/dT` and `d n/dT` (straight lines) and the exponent of I_spec in
+        T/300 K.
 
     Raises:
         DataError: fewer than two temperatures.
@@ -153,6 +156,7 @@ def temperature_behaviour(extractions: Sequence[Extraction]) -> dict[str, Value]
     ratio = np.log((celsius + 273.15) / 300)
     series = {
         "d v_t0/dT": (celsius, [e.values["v_t0"] for e in extractions], "V/K", False),
+        "d v_t, 100 nA/dT": (celsius, [e.values["v_t, 100 nA"] for e in extractions], "V/K", False),
         "d n/dT": (celsius, [e.values["n"] for e in extractions], "1/K", False),
         "exponent of i_spec": (ratio, [e.values["i_spec"] for e in extractions], "1", True),
     }
@@ -223,8 +227,8 @@ def _conducting(
 ) -> npt.NDArray[np.bool_]:
     """Which points carry channel current: below, a leak makes the gate sweep flat.
 
-    A sweep's points before its steepest part whose d ln I/d V_g is under 0.7 of the steepest are
-    left out.
+    A sweep's points before d ln I/d V_g comes to 0.9 of the steepest are left out; the steepest is
+    the median of the five largest, as a meter that changes its range can step.
     """
     good = np.ones(vg.size, dtype=np.bool_)
     keys = np.round(np.column_stack([vd, vb]), 6)
@@ -234,10 +238,9 @@ def _conducting(
         if own.size < 6 or np.any(np.diff(vg[own]) <= 0):
             continue
         slope = np.diff(np.log(current[own])) / np.diff(vg[own])
-        steepest = int(slope.argmax())
-        flat = np.flatnonzero(slope[:steepest] < 0.7 * slope[steepest])
-        if flat.size:
-            good[own[: flat[-1] + 1]] = False
+        steepest = float(np.median(np.sort(slope)[-5:]))
+        begin = int(np.flatnonzero(slope >= 0.9 * steepest)[0])
+        good[own[:begin]] = False
     return good
 
 
@@ -304,6 +307,21 @@ def _conductances(
             sigma = float(np.std(slopes, ddof=1)) if len(slopes) > 1 else float("nan")
             found[f"gds/Id, {name}"] = Value(float(np.median(slopes)), sigma, "1/V")
     return found
+
+
+def _constant_current(x: tuple[Array, ...], ln_current: Array, curves: Curves) -> Value:
+    """Gate voltage at 100 nA a square and the highest drain voltage, by a line in ln I."""
+    level = float(np.log(1e-7 * curves.width / curves.length))
+    own = np.flatnonzero(x[1] > 0.8 * x[1].max())
+    near = own[np.argsort(np.abs(ln_current[own] - level))[:4]]
+    inside = near.size == 4 and ln_current[near].min() < level < ln_current[near].max()
+    if not inside or np.unique(x[0][near]).size < 3:
+        return Value(float("nan"), float("nan"), "V")
+    # Gate against ln I, a parabola: the curve bends here.
+    axis = ln_current[near] - level
+    bend = np.polyfit(axis, x[0][near], 2)
+    scatter = x[0][near] - np.polyval(bend, axis)
+    return Value(float(bend[2]), float(np.sqrt(scatter @ scatter)), "V")
 
 
 def _leakage(vg: Array, vd: Array, vs: Array, vb: Array, current: Array, noise: float) -> Value:
