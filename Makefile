@@ -59,6 +59,7 @@ docs: $(VENV)/.docs
 bench: setup
 	$(BIN)/python benchmarks/driving.py
 	$(BIN)/python benchmarks/engine.py
+	$(BIN)/python benchmarks/processes.py
 	$(BIN)/python benchmarks/iris_study.py
 
 netlists: setup

@@ -212,6 +212,13 @@ def _pdk_draws(
     return np.array(values)
 
 
+def identities() -> dict[str, str]:
+    """What the matrix simulates on the embedded process: hash of its benches' decks."""
+    process = find_process("generic180")
+    decks = [bench.deck(process).identity for bench in (SynapseBench(), NeuronBench())]
+    return {"matrix": " ".join(decks)}
+
+
 SECTIONS: dict[str, Section] = {"matrix": matrix, "off": off, "mismatch": mismatch}
 TABLE = Table(
     "processes.json",
@@ -220,7 +227,7 @@ TABLE = Table(
     "Written by `python benchmarks/processes.py` (`--only` for one section, `--quick` for a short\n"
     "run that is not kept). [Processes](processes.md) says what stands behind them.",
     SECTIONS,
-    dict,
+    identities,
 )
 
 if __name__ == "__main__":

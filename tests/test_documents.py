@@ -133,6 +133,21 @@ def test_stored_figures_of_the_engine_are_fresh_and_hold() -> None:
     assert (ROOT / "docs/engine-figures.md").read_text() == module.TABLE.page(figures), again
 
 
+def test_stored_figures_of_the_processes_are_fresh_and_hold() -> None:
+    figures, module = stored("processes.json"), benchmark("processes")
+    again = "run benchmarks/processes.py again"
+    assert set(figures) == set(module.TABLE.sections), again
+    for name, identity in module.identities().items():
+        assert figures[name]["identity"] == identity, f"{again} --only {name}"
+    failed = [r["name"] for part in figures.values() for r in part["rows"] if r["holds"] is False]
+    status = (ROOT / "docs/status.md").read_text()
+    assert all(name in status for name in failed), failed
+    assert (ROOT / "docs/process-figures.md").read_text() == module.TABLE.page(figures), again
+    cells = stored("process_matrix.json")
+    assert len(cells) == 45
+    assert (ROOT / "docs/process-matrix.md").read_text() == module.matrix_page(cells), again
+
+
 def test_peer_gives_the_same_answers() -> None:
     """One sample of `benchmarks/driving.py`: PySpice's own way has no other outcome than ours."""
     rows = {row["name"]: row for row in benchmark("driving").measure(samples=1, repeats=1)}
