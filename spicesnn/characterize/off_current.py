@@ -53,10 +53,9 @@ def off_current(
     Raises:
         ParameterError: a size or the temperature is out of range.
     """
-    sign = -1 if mosfet in (process.pfet, process.thick_pfet) else 1
     circuit = Circuit("cut off below")
     mosfet(circuit, "1", "d", "g", "s", "b", width=width, length=length)
-    for node, level in (("d", sign * process.supply), ("g", 0.0), ("s", 0.0), ("b", 0.0)):
+    for node, level in (("d", mosfet.sign * process.supply), ("g", 0.0), ("s", 0.0), ("b", 0.0)):
         circuit.V(node, node, "0", raw_spice=f"dc {spice_number(level)}")
     deck = Deck(
         f"off current of {mosfet.model}", str(circuit).partition("\n")[2], process.models, {},

@@ -74,10 +74,21 @@ class Normaliser(Cell):
         """
         circuit, n = Circuit("cut off below"), process.nfet
         size: Size = {"width": self.width, "length": self.length}
-        for name, level in (("read", v_read), ("return", v_return)):
+        # Sources of their own: what the replica takes is none of the trace's energy.
+        supply = {"read": v_read, "return": v_return, "vdd": process.supply}
+        for name, level in supply.items():
             circuit.V(f"load_{name}", f"load_{name}", "0", raw_spice=f"dc {spice_number(level)}")
         circuit.R("load", "load_read", "load_gate", raw_spice=spice_number(resistance))
         diode(circuit, n, "load_diode", "load_gate", "load_return", bulk="0", **size)
-        n(circuit, "load_pair", "vdd", "load_gate", "load_pair", "0", multiplier=2 * count, **size)
+        n(
+            circuit,
+            "load_pair",
+            "load_vdd",
+            "load_gate",
+            "load_pair",
+            "0",
+            multiplier=2 * count,
+            **size,
+        )
         n(circuit, "load_tail", "load_pair", node, "0", "0", multiplier=count, **size)
         return str(circuit).partition("\n")[2].strip()

@@ -10,7 +10,7 @@ from spicesnn.errors import DataError
 
 # After a corner the solver's steps grow until they span half a pulse, and the charge that the
 # pulse drives comes out 1.5 % wrong (relative tolerance 1e-4) or 0.6 % (1e-5). With ten parts it is
-# within 0.05 %, for a tenth more time points (`benchmarks/pulse_corners.py`).
+# within 0.05 %, for a tenth more time points (`benchmarks/engine.py --only tolerances`).
 PARTS = 10
 
 

@@ -1,4 +1,4 @@
-"""The EKV compact model of a MOS transistor, for fits and for the fast tiers."""
+"""The EKV compact model of a MOS transistor."""
 
 from __future__ import annotations
 

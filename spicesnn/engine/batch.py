@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spicesnn.circuits.deck import MAXIMUM_STEP, Deck, Settings, Transient, Value
+from spicesnn.circuits.deck import MAXIMUM_STEP, STOP, Deck, Settings, Transient, Value
 from spicesnn.engine.installation import Installation, find_installation
 from spicesnn.engine.ladder import START_UP, climb
 from spicesnn.engine.limits import Limits, end_with_starter
@@ -51,6 +51,7 @@ def run_batch(
     def attempt(settings: Settings, options: SimulationOptions, start_up: bool) -> Run:
         if isinstance(settings.analysis, Transient):
             given[MAXIMUM_STEP] = settings.analysis.maximum_step
+            given[STOP] = settings.analysis.stop
         try:
             return _once(deck, given, options, installation, limits, until, start_up)
         except OSError as error:

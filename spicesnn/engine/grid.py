@@ -16,6 +16,7 @@ from spicesnn.circuits.stimuli import PARTS
 from spicesnn.errors import DataError
 
 Array = npt.NDArray[np.float64]
+_CLOSEST = 1e-8  # corners nearer than this, over the span, are one
 
 
 def shared_grid(waves: Sequence[tuple[Array, Array]], tolerance: float) -> Array:
@@ -93,12 +94,19 @@ def resample(
 
     tops = [
         pulse_corners(*wave, level)
-        for wave, level in zip(waves, thresholds or (), strict=False)
+        for wave, level in zip(waves, thresholds or [None] * len(waves), strict=True)
         if level is not None
     ]
 
     def cornered(grid: Array) -> Array:
-        return np.unique(np.concatenate([grid, *tops])) if tops else grid
+        if not tops:
+            return grid
+        # A deck writes ten figures: corners that it cannot tell apart are one.
+        extra = np.unique(np.concatenate(tops))
+        near = np.searchsorted(grid, extra).clip(1, grid.size - 1)
+        gap = np.minimum(np.abs(extra - grid[near - 1]), np.abs(extra - grid[near]))
+        apart = np.append(True, np.diff(extra) > _CLOSEST * grid[-1])
+        return np.sort(np.concatenate([grid, extra[(gap > _CLOSEST * grid[-1]) & apart]]))
 
     for base, part in ((raised, 1.0), (raised, 0.4), (list(waves), 1.0), (list(waves), 0.4)):
         grid = cornered(shared_grid(base, part * tolerance))

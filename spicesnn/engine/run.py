@@ -36,7 +36,7 @@ class Run:
         iterations: Newton iterations.
         rejected: rejected time points.
         peak_memory: of the process that ran it so far, bytes; in batch, of the largest so far.
-        ladder: rungs that were tried after a failure to converge, in order.
+        ladder: what was tried after a failure to converge or a doubt, in order.
         reloaded: knobs that made the deck be loaded again.
         from_cache: kept from an earlier time: it took no analysis time, iterations or memory now.
         changes: of each probe relative to its swing, where `verify` asked for them.

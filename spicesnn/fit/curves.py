@@ -95,12 +95,14 @@ def read_curves(
             device; the message has the row and the reason.
     """
     layout = layout or Layout()
+    if min(width, length) <= 0:
+        raise DataError(f"W/L = {width:g}/{length:g} m: give both in metres, larger than nothing.")
     if layout.multiplicity <= 0:
         raise DataError(
             f"a multiplicity of {layout.multiplicity:g} makes no sense: give 1 or more."
         )
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        text = path.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}.") from None
     read = _mdm if path.suffix.lower() == ".mdm" else _csv
@@ -110,6 +112,8 @@ def read_curves(
         else np.zeros_like(columns["id"])
         for name in COLUMNS
     }  # fmt: skip
+    if not values["id"].size:
+        raise DataError(f"{path} holds no points.")
     values["id"] = values["id"] / layout.multiplicity
     curves = Curves(**values, kind=kind, width=width, length=length, celsius=celsius,
                     source=str(path))  # fmt: skip
@@ -185,7 +189,6 @@ def _mdm(text: str, path: Path, layout: Layout) -> dict[str, Array]:
     names: list[str] = []
     table: list[list[float]] = []
     inside = False
-    ours = {layout.column(name).lower(): name for name in COLUMNS}
     for number, line in enumerate(text.splitlines(), start=1):
         words = line.split()
         if not words:
@@ -193,7 +196,7 @@ def _mdm(text: str, path: Path, layout: Layout) -> dict[str, Array]:
         if words[0] == "BEGIN_DB":
             fixed, names, table, inside = {}, [], [], True
         elif words[0] == "END_DB":
-            blocks.append(_block(fixed, names, table, ours, path, number))
+            blocks.append(_block(fixed, names, table, layout, path, number))
             inside = False
         elif words[0] == "ICCAP_VAR" and inside and len(words) == 3:
             fixed[words[1].lower()] = _number(words[2], path, number, words[1])
@@ -210,18 +213,23 @@ def _mdm(text: str, path: Path, layout: Layout) -> dict[str, Array]:
         raise DataError(f"{path} ends inside a block; it is cut off.")
     if not blocks:
         raise DataError(f"{path} holds no IC-CAP data (no BEGIN_DB).")
-    present = [name for name in COLUMNS if all(name in block for block in blocks)]
-    return {name: np.concatenate([block[name] for block in blocks]) for name in present}
+    # A voltage that a block does not state is that of its ground.
+    return {
+        name: np.concatenate([block.get(name, np.zeros_like(block["id"])) for block in blocks])
+        for name in COLUMNS
+    }
 
 
 def _block(
-    fixed: dict[str, float], names: list[str], table: list[list[float]], ours: Mapping[str, str],
+    fixed: dict[str, float], names: list[str], table: list[list[float]], layout: Layout,
     path: Path, number: int,
 ) -> dict[str, Array]:  # fmt: skip
+    ours = {layout.column(name).lower(): name for name in COLUMNS}
     values = np.array(table, dtype=np.float64).reshape(len(table), len(names))
     block = {ours[n]: values[:, k] for k, n in enumerate(names) if n in ours}
     block |= {ours[n]: np.full(len(table), v) for n, v in fixed.items() if n in ours}
-    lacking = [name for name in COLUMNS if name not in block and name not in _OPTIONAL]
+    needed = [name for name in COLUMNS if name not in _OPTIONAL or name in layout.names]
+    lacking = [name for name in needed if name not in block]
     if lacking:
         raise DataError(
             f"{path}, block ending at row {number}: no {', '.join(lacking)}; it has "
@@ -242,14 +250,14 @@ def parse_kind(text: str) -> Kind:
     raise UnknownNameError("device", text, get_args(Kind))
 
 
-def parse_unit(text: str) -> float:
-    """The factor of a unit such as `mV`, `uA`, `-A` or `A`.
+def parse_unit(text: str, of: str) -> float:
+    """The factor of a unit such as `mV`, `uA` or `-A`; `of` is `V` or `A`.
 
     Raises:
         DataError: it is no unit of voltage or current.
     """
-    match = re.fullmatch(r"(-?)([pnumk]?)([VA])", text.strip())
+    match = re.fullmatch(rf"(-?)([pnumk]?)({of})", text.strip())
     if not match:
-        raise DataError(f"{text!r} is no unit of voltage or current, such as V, mV, uA or -A.")
+        raise DataError(f"{text!r} is no unit here; give one such as {of}, m{of}, u{of} or -{of}.")
     sign, prefix, _ = match.groups()
     return (-1.0 if sign else 1.0) * (parse_spice_number(f"1{prefix}") if prefix else 1.0)

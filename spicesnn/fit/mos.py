@@ -94,6 +94,9 @@ def extract_mos(curves: Curves, floor: float | None = None) -> Extraction:
     x = vg[used], vd[used], vs[used]
     wanted = np.log(current[used])
     start = _start(x[0], current[used], u_t, curves)
+    if np.ptp(x[1]) < 4 * u_t:
+        # One drain voltage says nothing of how the drain moves the current.
+        del start["eta"], start["lambda_"]
     inner, low = _inner(wanted, start, x, curves)
     for _ in range(3):
         # Which points are weak or moderate depends on the fit, and it on them.
@@ -106,9 +109,9 @@ def extract_mos(curves: Curves, floor: float | None = None) -> Extraction:
     coefficient = _coefficient(start, x, curves)
     outer = fit(
         lambda p: _ln_current({**start, **p}, x, curves), wanted,
-        {name: start[name] for name in ("lambda_", "theta")}, _BOUNDS, x,
+        {name: start[name] for name in ("lambda_", "theta") if name in start}, _BOUNDS, x,
     )  # fmt: skip
-    model = {**start, "lambda_": outer["lambda_"], "theta": outer["theta"]}
+    model = start | dict(zip(outer.names, map(float, outer.values), strict=True))
     residuals = np.full(vg.size, np.nan)
     residuals[used] = wanted - _ln_current(model, x, curves)
     names = np.full(vg.size, "", dtype=object)
@@ -120,7 +123,7 @@ def extract_mos(curves: Curves, floor: float | None = None) -> Extraction:
     values |= _slopes(x, wanted, coefficient, u_t)
     values |= _conductances(x, wanted, coefficient, model, u_t)
     values["v_t, 100 nA"] = _constant_current(x, wanted, curves)
-    values["leakage"] = _leakage(vg, vd, vs, curves.vb, current, noise)
+    values["leakage"] = _leakage(vg, vd, vs, current, noise)
     return Extraction(
         curves, used, tuple(map(str, names)), noise, values, _ekv(model), residuals, inner
     )
@@ -176,7 +179,8 @@ def temperature_behaviour(extractions: Sequence[Extraction]) -> dict[str, Value]
 def _ekv(parameters: Mapping[str, float]) -> Ekv:
     return Ekv(
         n=parameters["n"], v_t0=parameters["v_t0"], i_spec=float(np.exp(parameters["ln_i_spec"])),
-        lambda_=parameters["lambda_"], theta=parameters["theta"], eta=parameters["eta"],
+        lambda_=parameters.get("lambda_", 0.0), theta=parameters["theta"],
+        eta=parameters.get("eta", 0.0),
     )  # fmt: skip
 
 
@@ -190,7 +194,8 @@ def _ln_current(parameters: Mapping[str, float], x: tuple[Array, ...], curves: C
 def _coefficient(parameters: Mapping[str, float], x: tuple[Array, ...], curves: Curves) -> Array:
     """Inversion coefficient at the source, shape (points,)."""
     u_t = thermal_voltage(curves.celsius)
-    pinch = (x[0] - parameters["v_t0"] + parameters["eta"] * (x[1] - x[2])) / parameters["n"]
+    fall = parameters.get("eta", 0.0) * (x[1] - x[2])
+    pinch = (x[0] - parameters["v_t0"] + fall) / parameters["n"]
     return np.asarray(np.logaddexp(0.0, (pinch - x[2]) / (2 * u_t)) ** 2)
 
 
@@ -239,8 +244,9 @@ def _conducting(
             continue
         slope = np.diff(np.log(current[own])) / np.diff(vg[own])
         steepest = float(np.median(np.sort(slope)[-5:]))
-        begin = int(np.flatnonzero(slope >= 0.9 * steepest)[0])
-        good[own[:begin]] = False
+        steep = np.flatnonzero(slope >= 0.9 * steepest)
+        if steep.size and steepest > 0:
+            good[own[: steep[0]]] = False
     return good
 
 
@@ -249,14 +255,19 @@ def _values(inner: Fit, u_t: float) -> dict[str, Value]:
     kappa, kappa_sigma = inner.derived(lambda p: 1 / p["n"])
     ln_i_0, ln_sigma = inner.derived(lambda p: p["ln_i_spec"] - p["v_t0"] / (p["n"] * u_t))
     i_0 = float(np.exp(ln_i_0))
+    optional = {
+        name: Value(inner[own], inner.sigma(own), unit)
+        if own in inner.names
+        else Value(float("nan"), float("nan"), unit)
+        for name, own, unit in (("eta", "eta", "1"), ("lambda", "lambda_", "1/V"))
+    }
     return {
         "kappa": Value(kappa, kappa_sigma, "1"),
         "n": Value(inner["n"], inner.sigma("n"), "1"),
         "i_0": Value(i_0, i_0 * ln_sigma, "A"),
         "v_t0": Value(inner["v_t0"], inner.sigma("v_t0"), "V"),
         "i_spec": Value(spec, spec_sigma, "A"),
-        "eta": Value(inner["eta"], inner.sigma("eta"), "1"),
-        "lambda": Value(inner["lambda_"], inner.sigma("lambda_"), "1/V"),
+        **optional,
         "theta": Value(inner["theta"], inner.sigma("theta"), "1/V"),
     }
 
@@ -324,12 +335,12 @@ def _constant_current(x: tuple[Array, ...], ln_current: Array, curves: Curves) -
     return Value(float(bend[2]), float(np.sqrt(scatter @ scatter)), "V")
 
 
-def _leakage(vg: Array, vd: Array, vs: Array, vb: Array, current: Array, noise: float) -> Value:
+def _leakage(vg: Array, vd: Array, vs: Array, current: Array, noise: float) -> Value:
     """Current at zero gate and the highest drain voltage."""
-    off = (np.abs(vg) < 1e-6) & (np.abs(vs) < 1e-9) & (np.abs(vb) < 1e-9)
-    off &= vd > 0.8 * vd.max()
+    off = (np.abs(vg) < 1e-6) & (np.abs(vs) < 1e-9)
     if not off.any():
         return Value(float("nan"), float("nan"), "A")
+    off &= vd > 0.8 * vd[off].max()
     count = int(off.sum())
     scatter = float(np.std(current[off], ddof=1)) if count > 1 else 0.0
     return Value(float(np.mean(current[off])), max(scatter, noise) / np.sqrt(count), "A")

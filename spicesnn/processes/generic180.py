@@ -32,8 +32,8 @@ def generic180(corner: Corner) -> Process:
     return Process(
         name="generic180",
         supply=1.8,
-        nfet=Mosfet(model="generic180_nfet", **common),
-        pfet=Mosfet(model="generic180_pfet", **common),
+        nfet=Mosfet(model="generic180_nfet", kind="nfet", **common),
+        pfet=Mosfet(model="generic180_pfet", kind="pfet", **common),
         corner=corner,
         coldest=-40,
         hottest=125,

@@ -62,7 +62,8 @@ def _variation(
 
 def _mosfet(model: str, width: float, length: float, rating: float, variation: Variation) -> Mosfet:
     return Mosfet(
-        model=model, minimum_width=width, minimum_length=length,
+        model=model, kind="nfet" if model.startswith("nfet") else "pfet",
+        minimum_width=width, minimum_length=length,
         switch_length=max(length, 0.5e-6), diffusion_length=0.44e-6, rating=rating,
         variation=variation, inner="m0",
     )  # fmt: skip

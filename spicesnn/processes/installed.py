@@ -54,7 +54,7 @@ def find_library(layout: Layout, path: Path | None = None) -> Path:
         ProcessNotFoundError: it is not there.
     """
     if path is not None and path.is_file():
-        return path
+        return path.resolve()
     wanted = os.environ.get("PDK", "")
     variants = sorted(layout.variants, key=lambda name: name != wanted)
     searched = roots() if path is None else [path]

@@ -58,6 +58,7 @@ class Mosfet(Parameters):
     """
 
     model: str
+    kind: Literal["nfet", "pfet"]
     minimum_width: float = parameter(unit="m", doc="smallest drawn width", gt=0)
     minimum_length: float = parameter(unit="m", doc="smallest drawn length", gt=0)
     switch_length: float = parameter(
@@ -107,6 +108,11 @@ class Mosfet(Parameters):
             return
         text = " ".join(f"{key}={value}" for key, value in sizes.items())
         netlist.M(name, drain, gate, source, bulk, model=self.model, raw_spice=text)
+
+    @property
+    def sign(self) -> int:
+        """Of its voltages and currents: 1 for an nfet, -1 for a pfet."""
+        return 1 if self.kind == "nfet" else -1
 
     def instance(self, name: str, *path: str) -> str:
         """What ngspice calls the transistor `name` inside subcircuits `path`, outermost first.

@@ -57,7 +57,8 @@ def _mosfet(name: str, length: float, rating: float, a_vt: float, global_vt: flo
     model = f"sky130_fd_pr__{name}"
     variation = Variation(a_vt=a_vt, a_beta=0.0, global_vt=global_vt, source=_SOURCE)
     return Mosfet(
-        model=model, minimum_width=0.42e-6, minimum_length=length,
+        model=model, kind="nfet" if name.startswith("nfet") else "pfet",
+        minimum_width=0.42e-6, minimum_length=length,
         switch_length=max(length, 0.25e-6), diffusion_length=0.29e-6,
         rating=rating, inner=f"m{model}", metre=1e6, variation=variation,
     )  # fmt: skip

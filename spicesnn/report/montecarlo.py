@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,15 @@ def summary(study: MonteCarlo, scaling: dict[str, Scaling] | None = None) -> dic
     """The study as plain numbers: each property's distribution with 99 % intervals."""
     properties: dict[str, Any] = {}
     for name, distribution in study.properties.items():
-        properties[name] = {"unit": distribution.unit, **distribution.summary()}
+        shown = int(np.isfinite(distribution.values).sum())
+        numbers = distribution.summary() if shown > 1 else {"nominal": distribution.nominal}
+        properties[name] = {"unit": distribution.unit, **_plain(numbers), "shown": shown}
         if scaling and name in scaling:
             found = scaling[name]
-            properties[name]["area x 4"] = {
+            properties[name]["area x 4"] = _plain({
                 "ratio": found.ratio, "from": found.low, "to": found.high,
                 "expected": found.expected,
-            }  # fmt: skip
+            })  # fmt: skip
     return {
         "bench": study.bench,
         "process": study.process,
@@ -55,6 +58,11 @@ def write_study(
     except OSError as error:
         raise RunFolderError(f"cannot write into {folder}: {error.strerror}.") from None
     return paths
+
+
+def _plain(numbers: Mapping[str, float]) -> dict[str, float | None]:
+    """JSON knows no NaN."""
+    return {name: float(v) if np.isfinite(v) else None for name, v in numbers.items()}
 
 
 def _table(study: MonteCarlo) -> str:
@@ -100,8 +108,9 @@ def _picture(study: MonteCarlo, path: Path) -> None:
             axis.yaxis.set_major_formatter(EngFormatter(own.unit, places=1, sep=" "))
             axis.locator_params(axis="y", nbins=3)
             axis.plot(theirs.values[both], own.values[both], ".", color="C0", markersize=2)
-            rank = stats.spearmanr(theirs.values[both], own.values[both]).statistic
-            axis.set_title(f"rank correlation {rank:+.2f}", fontsize=7)
+            if both.sum() > 2:
+                rank = stats.spearmanr(theirs.values[both], own.values[both]).statistic
+                axis.set_title(f"rank correlation {rank:+.2f}", fontsize=7)
             if column == 0:
                 axis.set_ylabel(name, fontsize=8)
     count = study.draws.threshold.shape[0]

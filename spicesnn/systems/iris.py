@@ -37,6 +37,7 @@ from spicesnn.learning.loop import LoopParameters, Progress, Task, start_state, 
 from spicesnn.learning.rules import ErrorTriggered, Plain, RuleName, ThreeFactors
 from spicesnn.parameters import Parameters, parameter
 from spicesnn.processes import find_process
+from spicesnn.processes.installed import digest
 
 Array = npt.NDArray[np.float64]
 
@@ -301,6 +302,7 @@ def circuit_identity(job: IrisJob) -> str:
     decks = {piece.alone.identity for piece in job.circuit.network(process).pieces.values()}
     event = job.circuit.stimulus([job.circuit.stop / 10], process)
     total = hashlib.sha256(" ".join(sorted(decks)).encode())
+    total.update(digest(process.library).encode())
     total.update(event.time.tobytes() + event.value.tobytes())
     return total.hexdigest()[:16]
 

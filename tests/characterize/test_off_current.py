@@ -21,8 +21,8 @@ def measured(process: Process, kind: str, options: SimulationOptions | None) -> 
 def test_off_currents_are_not_gmins(any_process: Process, kind: str) -> None:
     """The whole and the channel are within 5 %; the junction is, but for gmin's own 1e-17 S.
 
-    That is 11 % of the 0.29 fA of GF180MCU's nfet at 3.3 V; with ngspice's own gmin of a picoampere
-    a volt all else drowns.
+    That is a tenth of the 0.29 fA of GF180MCU's nfet at 3.3 V; with ngspice's own gmin of a
+    picoampere a volt all else drowns.
     """
     fine, ours, theirs = (measured(any_process, kind, o) for o in (FINE, None, NGSPICE))
     assert ours.drain == pytest.approx(fine.drain, rel=0.05)

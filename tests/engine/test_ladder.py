@@ -126,10 +126,15 @@ def test_midway_the_current_tolerance_comes_first() -> None:
     assert not seen[2].bypass
 
 
-@pytest.mark.parametrize(("begin", "kept"), [(0.3, True), (0.7, False)])
-def test_a_doubtful_begin_of_a_transient_is_checked_alone(begin: float, kept: bool) -> None:
-    """Where every device evaluated gives the same first point, the transient stays as it is."""
-    deck = Deck("t", "r1 a 0 1", "", {}, ("v(a)",), Transient(1e-3, 1e-5))
+@pytest.mark.parametrize(
+    ("begin", "probes", "kept"),
+    [(0.3, ("v(a)", "i(v1)"), True), (0.7, ("v(a)", "i(v1)"), False), (0.3, ("v(a)",), False)],
+)
+def test_a_doubtful_begin_of_a_transient_is_checked_alone(
+    begin: float, probes: tuple[str, ...], kept: bool
+) -> None:
+    """Where every device evaluated gives the same first point, a current among it, it stays."""
+    deck = Deck("t", "r1 a 0 1", "", {}, probes, Transient(1e-3, 1e-5))
     said = classify_all(["Note: Dynamic gmin stepping completed"])
     seen: list[tuple[float, bool]] = []
 
@@ -137,14 +142,18 @@ def test_a_doubtful_begin_of_a_transient_is_checked_alone(begin: float, kept: bo
         assert isinstance(settings.analysis, Transient)
         seen.append((settings.analysis.stop, options.bypass))
         level = 0.3 if options.bypass else begin
-        waves = Waveforms(np.array([0.0, 1e-5]), {"v(a)": np.array([level, level])})
+        signals = {name: np.array([level, level]) for name in probes}
+        waves = Waveforms(np.array([0.0, 1e-5]), signals)
         # What becomes of the check after its first point does not count.
         verdict = Verdict.NOT_CONVERGED if len(seen) == 2 else Verdict.CONVERGED
-        return Run(verdict, "", waves, options=options, messages=said)
+        return Run(
+            verdict, "", waves, options=options, messages=said, reached=1e-3, analysis_seconds=1.0
+        )
 
     run = climb(attempt, deck.settings(), SimulationOptions())
     assert run.verdict is Verdict.CONVERGED
     assert seen[:2] == [(1e-3, True), (1e-5, False)]
+    assert run.analysis_seconds == len(seen)
     assert run.ladder == (
         ("operating point checked",) if kept else ("operating point checked", RUNGS[0])
     )

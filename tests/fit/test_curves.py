@@ -55,7 +55,7 @@ def test_a_csv_with_its_own_names_and_units(tmp_path: Path) -> None:
     path = write(tmp_path, "Gate, Drain, Current\n0,100,1\n500,100,2000\n1000,100,5000\n")
     layout = Layout(
         {"vg": "Gate", "vd": "Drain", "id": "Current"},
-        {"vg": parse_unit("mV"), "vd": parse_unit("mV"), "id": parse_unit("nA")},
+        {"vg": parse_unit("mV", "V"), "vd": parse_unit("mV", "V"), "id": parse_unit("nA", "A")},
     )
     own = read_curves(path, "nfet", 1e-6, 1e-6, layout=layout)
     assert own.vg.tolist() == [0, 0.5, 1.0]
@@ -101,7 +101,7 @@ def test_negative_drain_currents_are_answered(tmp_path: Path) -> None:
     path = write(tmp_path, "vg,vd,id\n0,1,-1e-12\n0.9,1,-1e-6\n1.8,1,-1e-4\n")
     with pytest.raises(DataError, match=r"nfet are negative where it conducts .* --unit id=-A"):
         read_curves(path, "nfet", 1e-6, 1e-6)
-    own = read_curves(path, "nfet", 1e-6, 1e-6, layout=Layout(scales={"id": parse_unit("-A")}))
+    own = read_curves(path, "nfet", 1e-6, 1e-6, layout=Layout(scales={"id": parse_unit("-A", "A")}))
     assert own.id[-1] == 1e-4
 
 
@@ -118,14 +118,36 @@ def test_mixed_units_are_suspected(tmp_path: Path, text: str, hint: str) -> None
 
 
 def test_units_and_kinds() -> None:
-    assert parse_unit("uA") == 1e-6
-    assert parse_unit("-A") == -1
-    assert parse_unit("mV") == 1e-3
-    with pytest.raises(DataError, match="'volt' is no unit of voltage or current"):
-        parse_unit("volt")
+    assert parse_unit("uA", "A") == 1e-6
+    assert parse_unit("-A", "A") == -1
+    assert parse_unit("mV", "V") == 1e-3
+    with pytest.raises(DataError, match="'volt' is no unit here; give one such as V, mV"):
+        parse_unit("volt", "V")
+    with pytest.raises(DataError, match="'uA' is no unit here"):
+        parse_unit("uA", "V")
     assert parse_kind("pfet") == "pfet"
     with pytest.raises(UnknownNameError, match="no device named 'nmos'"):
         parse_kind("nmos")
+
+
+def test_a_bulk_voltage_of_some_blocks_is_theirs(tmp_path: Path) -> None:
+    text = MDM.replace(" ICCAP_VAR VB         0\n", "")
+    own = read_curves(write(tmp_path, text, "d.mdm"), "nfet", 1e-6, 1e-6)
+    assert own.vb.tolist() == [-0.9, -0.9, 0, 0]
+    with pytest.raises(DataError, match=r"no vb; it has .* Map it by --column vb=NAME"):
+        read_curves(
+            write(tmp_path, text, "d.mdm"), "nfet", 1e-6, 1e-6, layout=Layout({"vb": "VBULK"})
+        )
+
+
+def test_a_spreadsheets_mark_and_empty_files(tmp_path: Path) -> None:
+    path = tmp_path / "excel.csv"
+    path.write_bytes(b"\xef\xbb\xbfvg,vd,id\n0,1,1e-9\n1,1,1e-6\n")
+    assert read_curves(path, "nfet", 1e-6, 1e-6).vg.size == 2
+    with pytest.raises(DataError, match="holds no points"):
+        read_curves(write(tmp_path, "vg,vd,id\n"), "nfet", 1e-6, 1e-6)
+    with pytest.raises(DataError, match="W/L = 0/1e-06 m: give both in metres"):
+        read_curves(path, "nfet", 0, 1e-6)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

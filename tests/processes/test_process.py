@@ -10,12 +10,12 @@ from PySpice.Spice.Netlist import Circuit
 from spicesnn.circuits.deck import Deck, Knob, OperatingPoint
 from spicesnn.engine.session import Session
 from spicesnn.errors import ParameterError, ProcessNotFoundError, UnknownNameError
-from spicesnn.processes import CORNERS, Mosfet, Process, find_process
+from spicesnn.processes import CORNERS, Mosfet, Process, find_process, installed
 
 
 def one_transistor(process: Process, mosfet: Mosfet, width: float, length: float) -> Deck:
     """Drain at half the supply; gate knob `vg`, both as magnitudes."""
-    sign = -1 if mosfet in (process.pfet, process.thick_pfet) else 1
+    sign = mosfet.sign
     circuit = Circuit("one transistor")
     mosfet(circuit, "1", "d", "g", "0", "0", width=width, length=length)
     circuit.V("d", "d", "0", raw_spice=f"dc {sign * process.supply / 2}")
@@ -45,7 +45,7 @@ def test_its_transistors_conduct_and_respect_their_least_size(any_process: Proce
 
 
 def test_width_counts_in_metres(any_process: Process) -> None:
-    """Ten times as wide, about ten times the current: no slip of a unit of length."""
+    """Ten times as wide, about ten times the current; a square of 2 um carries 1 to 500 uA."""
     process = any_process
     for mosfet in (process.nfet, process.pfet):
         one, ten = (
@@ -53,6 +53,7 @@ def test_width_counts_in_metres(any_process: Process) -> None:
             for w in (1e-6, 10e-6)
         )
         assert ten / one == pytest.approx(10, rel=0.4)
+        assert 1e-7 < one < 3e-4
 
 
 @pytest.mark.parametrize("kind", ["nfet", "pfet"])
@@ -117,11 +118,12 @@ def test_a_missing_pdk_says_where_it_was_looked_for(
 ) -> None:
     monkeypatch.setenv("PDK_ROOT", str(tmp_path))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(installed, "_USUAL", ())
     with pytest.raises(ProcessNotFoundError) as caught:
         find_process("gf180mcu")
     text = str(caught.value)
-    assert f"no gf180mcuD/libs.tech/ngspice/sm141064.ngspice under {tmp_path}, " in text
+    assert "no gf180mcuD/libs.tech/ngspice/sm141064.ngspice under " in text
+    assert f" under {tmp_path}, {tmp_path}/spicesnn/pdk." in text
     assert "Run `spicesnn pdk add gf180mcu`, or set PDK_ROOT" in text
     with pytest.raises(ProcessNotFoundError, match="not installed"):
         find_process("sky130", path=tmp_path)
