@@ -19,11 +19,15 @@ from spicesnn.processes import Process
 
 
 def test_two_layers_agree_with_one_circuit(process: Process) -> None:
-    """Their bias generators differ, so the whole has two subcircuits of one name: kept apart."""
+    """Their bias generators differ, so the whole has two subcircuits of one name: kept apart.
+
+    The second layer is driven well over its threshold: a membrane that creeps up to it makes of a
+    tenth of a millivolt ten microseconds.
+    """
     layers = [
         ClassifierCircuit(rows=2, units=1, stop=5e-3, maximum_step=2e-5),
         ClassifierCircuit(
-            rows=1, units=1, stop=5e-3, maximum_step=2e-5, trace_bias=DpiTraceBias(i_weight=4e-7)
+            rows=1, units=1, stop=5e-3, maximum_step=2e-5, trace_bias=DpiTraceBias(i_weight=1e-6)
         ),
     ]
     network = layered_network(layers, process)
