@@ -193,10 +193,6 @@ def rows_of(study: dict[str, Any]) -> list[dict[str, Any]]:
     ratios = [a / b for a, b in both]
     add(f"writes to {TARGET}, ratio where both reach it", ratios, "1", "<= 0.2",
         bool(ratios) and float(np.mean(ratios)) <= 0.2)  # fmt: skip
-    energy = [
-        sum(v for k, v in h[-1].items() if k.startswith("energy_")) for h in triggered + plain
-    ]
-    add("supply energy a sample", energy, "J")
     return rows
 
 
