@@ -121,34 +121,33 @@ def test_stored_study_holds_what_is_claimed() -> None:
     assert three["result"]["test_accuracy_mean"] >= 0.90
 
 
-def test_stored_figures_of_the_engine_are_fresh_and_hold() -> None:
-    """The circuits are today's; what does not hold is on the list of the status page."""
-    figures, module = stored("engine.json"), benchmark("engine")
-    again = "run benchmarks/engine.py again"
+def check_table(name: str, script: str) -> Any:
+    """Stored sections are complete and today's; what does not hold stands on the status page."""
+    figures, module = stored(name), benchmark(script)
+    again = f"run benchmarks/{script}.py again"
     assert set(figures) == set(module.TABLE.sections), again
-    for name, identity in module.identities().items():
-        assert figures[name]["identity"] == identity, f"{again} --only {name}"
+    for section, identity in module.identities().items():
+        assert figures[section]["identity"] == identity, f"{again} --only {section}"
     failed = [r["name"] for part in figures.values() for r in part["rows"] if r["holds"] is False]
     status = (ROOT / "docs/status.md").read_text()
-    assert all(name in status for name in failed), failed
-    assert (ROOT / "docs/engine-figures.md").read_text() == module.TABLE.page(figures), again
+    assert all(row in status for row in failed), failed
+    assert (ROOT / "docs" / module.TABLE.page_name).read_text() == module.TABLE.page(figures), again
+    return module
+
+
+def test_stored_figures_of_the_engine_are_fresh_and_hold() -> None:
+    check_table("engine.json", "engine")
 
 
 def test_stored_figures_of_the_processes_are_fresh_and_hold(
     gf180mcu: Process, sky130: Process
 ) -> None:
-    figures, module = stored("processes.json"), benchmark("processes")
-    again = "run benchmarks/processes.py again"
-    assert set(figures) == set(module.TABLE.sections), again
-    for name, identity in module.identities().items():
-        assert figures[name]["identity"] == identity, f"{again} --only {name}"
-    failed = [r["name"] for part in figures.values() for r in part["rows"] if r["holds"] is False]
-    status = (ROOT / "docs/status.md").read_text()
-    assert all(name in status for name in failed), failed
-    assert (ROOT / "docs/process-figures.md").read_text() == module.TABLE.page(figures), again
+    module = check_table("processes.json", "processes")
     cells = stored("process_matrix.json")
     assert len(cells) == 45
-    assert (ROOT / "docs/process-matrix.md").read_text() == module.matrix_page(cells), again
+    assert (ROOT / "docs/process-matrix.md").read_text() == module.matrix_page(cells), (
+        "run benchmarks/processes.py again"
+    )
 
 
 def test_peer_gives_the_same_answers() -> None:

@@ -66,16 +66,12 @@ def gate_load(
     device: Mosfet,
     node: str,
     rail: str,
-    count: int = 1,
     *,
     width: float,
     length: float,
     name: str = "load",
 ) -> str:
-    """SPICE text of the gates of `count` transistors on a node, their channels tied to a rail."""
+    """SPICE text of the gate of a transistor on a node, its channel tied to a rail."""
     circuit = Circuit("cut off below")
-    device(
-        circuit, f"{name}_{node}", rail, node, rail, rail, width=width, length=length,
-        multiplier=count,
-    )  # fmt: skip
+    device(circuit, f"{name}_{node}", rail, node, rail, rail, width=width, length=length)
     return str(circuit).partition("\n")[2].strip()

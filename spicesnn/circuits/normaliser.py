@@ -61,8 +61,7 @@ class Normaliser(Cell):
         """SPICE text of what `count` normalisers put on the node of their `v_p`.
 
         A replica of the tail and its pair: the node between them falls as the tail's current
-        rises, and the tail's overlap capacitance takes more charge than its gate alone (0.05 % of
-        a 1 pF trace for each normaliser).
+        rises, and the tail's overlap capacitance takes more charge than its gate alone.
 
         Args:
             process: of the transistors.

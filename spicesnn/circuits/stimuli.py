@@ -9,8 +9,8 @@ from spicesnn.circuits.deck import Waveform
 from spicesnn.errors import DataError
 
 # After a corner the solver's steps grow until they span half a pulse, and the charge that the
-# pulse drives comes out 1.5 % wrong (relative tolerance 1e-4) or 0.6 % (1e-5). With ten parts it is
-# within 0.05 %, for a tenth more time points (`benchmarks/engine.py --only tolerances`).
+# pulse drives comes out wrong: a DPI trace is off by 0.57 mV (relative tolerance 1e-4) or 0.23 mV
+# (1e-5). With ten parts it is within 0.03 mV (`benchmarks/engine.py --only tolerances`).
 PARTS = 10
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
 
 from spicesnn.errors import UnknownNameError
 from spicesnn.processes.generic180 import generic180
@@ -39,9 +38,9 @@ def find_process(name: str, corner: str = "tt", path: Path | None = None) -> Pro
     """
     if name not in PROCESSES:
         raise UnknownNameError("process", name, PROCESSES)
-    if corner not in CORNERS:
+    which = next((known for known in CORNERS if known == corner), None)
+    if which is None:
         raise UnknownNameError(f"corner of {name}", corner, CORNERS)
-    which: Corner = next(known for known in get_args(Corner) if known == corner)
     if name == "generic180":
         return generic180(which)
     return (gf180mcu if name == "gf180mcu" else sky130)(which, path)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypedDict
-
-import numpy as np
+from typing import TYPE_CHECKING, Literal, TypedDict, get_args
 
 from spicesnn.errors import ParameterError
 from spicesnn.parameters import Parameters, parameter
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 # The nfet's letter first: typical, fast, slow.
 Corner = Literal["tt", "ff", "ss", "fs", "sf"]
-CORNERS: tuple[Corner, ...] = ("tt", "ff", "ss", "fs", "sf")
+CORNERS: tuple[Corner, ...] = get_args(Corner)
 
 
 class Size(TypedDict):
@@ -46,7 +45,7 @@ class Variation(Parameters):
 
     def local(self, width: float, length: float) -> tuple[float, float]:
         """Standard deviations of threshold (volts) and relative current factor, drawn size in m."""
-        root = float(np.sqrt((width - self.width_loss) * (length - self.length_loss)))
+        root = math.sqrt((width - self.width_loss) * (length - self.length_loss))
         return self.a_vt / root, self.a_beta / root
 
 
