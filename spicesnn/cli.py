@@ -341,13 +341,20 @@ def extract_mos_command(
     ] = [],  # noqa: B006
     unit: Annotated[list[str], typer.Option(help="A column's unit, as id=uA or id=-A.")] = [],  # noqa: B006
     multiplicity: Annotated[float, typer.Option(help="Transistors in parallel.")] = 1.0,
-    out: Annotated[Path, typer.Option(help="Folder for JSON and figures.")] = Path("runs/extract"),
+    card: Annotated[
+        bool, typer.Option(help="Also fit a BSIM4 card for ngspice (some seconds each).")
+    ] = True,
+    out: Annotated[Path, typer.Option(help="Folder for JSON, figures and cards.")] = Path(
+        "runs/extract"
+    ),
     as_json: Annotated[bool, typer.Option("--json", help="Print extraction.json.")] = False,
 ) -> None:
     """Extract kappa, I0, threshold and their like from measured or simulated curves."""
+    from spicesnn.engine.pool import Pool
+    from spicesnn.fit.bsim import card_residuals, fit_extracted
     from spicesnn.fit.curves import Layout, parse_kind, parse_unit, read_curves
     from spicesnn.fit.mos import extract_mos, temperature_behaviour
-    from spicesnn.report.extraction import summary, write_extraction
+    from spicesnn.report.extraction import Card, summary, write_extraction
     from spicesnn.units import parse_spice_number
 
     kind = parse_kind(device)
@@ -376,7 +383,6 @@ def extract_mos_command(
             for path, t in zip(data, celsius, strict=True)
         ]
     else:
-        from spicesnn.engine.pool import Pool
         from spicesnn.fit.simulated import simulated_curves
         from spicesnn.processes import find_process
 
@@ -388,8 +394,14 @@ def extract_mos_command(
     found = [extract_mos(each) for each in curves]
     several = len({each.celsius for each in curves}) > 1
     behaviour = temperature_behaviour(found) if several else None
-    paths = write_extraction(found, out, behaviour)
-    rows = summary(found, behaviour)
+    cards = []
+    if card:
+        with Pool(1) as pool:
+            for each in found:
+                fitted = fit_extracted(each, pool)
+                cards.append(Card(fitted, card_residuals(each, fitted, pool)))
+    paths = write_extraction(found, out, behaviour, cards)
+    rows = summary(found, behaviour, cards)
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
         return
@@ -587,6 +599,8 @@ def _print_extraction(found: dict[str, Any]) -> None:
                     f"median |ln(measured / EKV)|, {name}", f"{region['median residual']:.3f}",
                     "", f"{region['points']} points",
                 )  # fmt: skip
+        for name, residual in each.get("card", {}).get("median residual", {}).items():
+            table.add_row(f"median |ln(measured / BSIM card)|, {name}", f"{residual:.3f}", "", "")
         Console().print(table)
     for name, value in found.get("over temperature", {}).items():
         typer.echo(" ".join([f"{name}:", *cells(value)]))

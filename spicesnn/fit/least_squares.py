@@ -13,6 +13,8 @@ from scipy.optimize import least_squares
 from spicesnn.errors import DataError
 
 Array = npt.NDArray[np.float64]
+Several = Callable[[Sequence[Mapping[str, float]]], Sequence[Array]]
+_STEP = 1e-4
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,9 @@ def fit(
     start: Mapping[str, float],
     bounds: Mapping[str, tuple[float, float]],
     inputs: Sequence[Array] = (),
+    *,
+    several: Several | None = None,
+    robust: bool = False,
 ) -> Fit:
     """Fit a model to values in the mean square; the measure is the caller's (ln I, volts, ...).
 
@@ -73,6 +78,9 @@ def fit(
         start: first guess; its order is that of the answer.
         bounds: of each parameter.
         inputs: what the model depends on besides, for the hash of the data.
+        several: the model at several parameter sets at once, for one that is simulated; its slopes
+            are then taken over steps of 1e-4 of a parameter's size.
+        robust: residuals above 1 count linearly (soft L1), so that outliers do not rule.
 
     Raises:
         DataError: fewer points than parameters, or values that are not finite.
@@ -88,13 +96,23 @@ def fit(
     low, high = (np.array([bounds[name][k] for name in names]) for k in (0, 1))
     scale = np.maximum(np.abs(list(start.values())), 1e-3 * (high - low))
 
+    def named(scaled: Array) -> dict[str, float]:
+        return dict(zip(names, map(float, scaled * scale), strict=True))
+
     def residual(scaled: Array) -> Array:
-        values = dict(zip(names, map(float, scaled * scale), strict=True))
-        return np.asarray(wanted - model(values), dtype=np.float64)
+        return np.asarray(wanted - model(named(scaled)), dtype=np.float64)
+
+    def slopes(scaled: Array) -> Array:
+        steps = np.where(scaled + _STEP <= high / scale, _STEP, -_STEP)
+        moved = scaled + np.diag(steps)
+        here, *rows = several([named(scaled), *map(named, moved)])  # type: ignore[misc]
+        return -np.array([(row - here) / step for row, step in zip(rows, steps, strict=True)]).T
 
     first = np.clip(np.array(list(start.values())) / scale, low / scale, high / scale)
+    end = 1e-6 if several else 1e-12
     answer = least_squares(
-        residual, first, bounds=(low / scale, high / scale), xtol=1e-12, ftol=1e-12, gtol=1e-12,
+        residual, first, jac=slopes if several else "2-point", bounds=(low / scale, high / scale),
+        xtol=end, ftol=end, gtol=end, loss="soft_l1" if robust else "linear",
     )  # fmt: skip
     free = max(wanted.size - len(names), 1)
     variance = float(answer.fun @ answer.fun) / free

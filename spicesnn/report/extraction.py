@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from spicesnn.errors import RunFolderError
+from spicesnn.fit.bsim import CardFit
 from spicesnn.fit.mos import REGIONS, Extraction, Value
 
 _COLOURS = {"deep": "C3", "weak": "C0", "moderate": "C2", "strong": "C1"}
 
 
+@dataclass(frozen=True)
+class Card:
+    """A fitted card and how far it is from the data: median |ln(measured / card)| by region."""
+
+    fit: CardFit
+    residuals: Mapping[str, float]
+
+
 def summary(
-    extractions: Sequence[Extraction], temperature: Mapping[str, Value] | None = None
+    extractions: Sequence[Extraction],
+    temperature: Mapping[str, Value] | None = None,
+    cards: Sequence[Card] = (),
 ) -> dict[str, Any]:
     """Plain numbers: every value with its uncertainty and unit, residuals and points by region."""
     found = []
@@ -43,16 +55,43 @@ def summary(
             "ekv": each.ekv.model_dump(),
             "regions": regions,
         })  # fmt: skip
+    for k, card in enumerate(cards):
+        found[k]["card"] = {
+            "file": _card_name(k),
+            "parameters": card.fit.parameters,
+            "median residual": dict(card.residuals),
+        }
     answer: dict[str, Any] = {"extractions": found}
     if temperature:
         answer["over temperature"] = {n: _plain(v) for n, v in temperature.items()}
     return answer
 
 
+def _card_name(k: int) -> str:
+    return f"card{k}.spice"
+
+
+def card_text(each: Extraction, card: Card) -> str:
+    """A card with what it comes from and what it is not."""
+    curves = each.curves
+    off = ", ".join(f"{name} {value:.3g}" for name, value in card.residuals.items())
+    lines = [
+        f"* BSIM4 card of {Path(curves.source).name or 'curves'}: W {curves.width * 1e6:g} um,",
+        f"* L {curves.length * 1e6:g} um, {curves.celsius:g} deg C, {int(each.used.sum())} points.",
+        f"* Median |ln(measured / card)|: {off}.",
+        "* For this width and length, with the source at the bulk. Oxide, junctions, capacitances,",
+        "* temperature and bulk effect are generic180's; the data tell nothing of them.",
+    ]
+    return "\n".join(lines) + "\n" + card.fit.text
+
+
 def write_extraction(
-    extractions: Sequence[Extraction], folder: Path, temperature: Mapping[str, Value] | None = None
+    extractions: Sequence[Extraction],
+    folder: Path,
+    temperature: Mapping[str, Value] | None = None,
+    cards: Sequence[Card] = (),
 ) -> list[Path]:
-    """`extraction.json` and a figure for each set of curves.
+    """`extraction.json`, and a figure and a card for each set of curves.
 
     Raises:
         RunFolderError: the folder cannot be written.
@@ -61,10 +100,13 @@ def write_extraction(
     paths += [folder / f"extraction{k}.png" for k in range(len(extractions))]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(summary(extractions, temperature), indent=2) + "\n"
+        text = json.dumps(summary(extractions, temperature, cards), indent=2) + "\n"
         paths[0].write_text(text, encoding="utf-8")
         for each, path in zip(extractions, paths[1:], strict=True):
             _picture(each, path)
+        for k, card in enumerate(cards):
+            paths.append(folder / _card_name(k))
+            paths[-1].write_text(card_text(extractions[k], card), encoding="utf-8")
     except OSError as error:
         raise RunFolderError(f"cannot write into {folder}: {error.strerror}.") from None
     return paths
