@@ -62,7 +62,7 @@ for level in given["levels"]:
     circuit = Circuit("peer")
     circuit.raw_spice = given["text"].replace("@LEVEL@", repr(level))
     simulator = circuit.simulator(temperature=27, nominal_temperature=27)
-    simulator.options(gmin=1e-17, abstol=1e-17)
+    simulator.options(gmin=5e-18, abstol=1e-17)
     answers.append(float(simulator.operating_point().branches["vd"][0]))
 """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,13 +47,13 @@ class Table:
     sections: Mapping[str, Section]
     identities: Callable[[], dict[str, str]]
 
-    def main(self, description: str | None) -> None:
-        """The command line."""
+    def main(self, description: str | None, given: Sequence[str] | None = None) -> None:
+        """The command line, or what of it is given."""
         parser = argparse.ArgumentParser(description=description)
         parser.add_argument("--quick", action="store_true", help="smaller and fewer; says so")
         parser.add_argument("--json", action="store_true", help="rows as JSON on standard output")
         parser.add_argument("--only", default="", help="sections by name, separated by commas")
-        arguments = parser.parse_args()
+        arguments = parser.parse_args(given)
         wanted = [name for name in arguments.only.split(",") if name]
         unknown = set(wanted) - set(self.sections)
         if unknown:
@@ -81,7 +81,7 @@ class Table:
         """The docs' page of what is stored."""
         lines = [f"# {self.title}", "", *self.intro.splitlines()]
         for name in (name for name in self.sections if name in stored):
-            lines += ["", f"## {name}", "", (self.sections[name].__doc__ or "").split("\n")[0], ""]
+            lines += ["", f"## {name}", "", _first_line(self.sections[name]), ""]
             lines += ["| what | value | goal | holds |", "|---|---|---|---|"]
             for each in stored[name]["rows"]:
                 unit = "" if each["unit"] == "1" else f" {each['unit']}"
@@ -106,3 +106,8 @@ class Table:
         part.write_text(text, encoding="utf-8")
         part.replace(results)
         (ROOT / "docs" / self.page_name).write_text(self.page(known), encoding="utf-8")
+
+
+def _first_line(section: Section) -> str:
+    """Of what a section says of itself; of the function within a partial one."""
+    return (getattr(section, "func", section).__doc__ or "").split("\n")[0]

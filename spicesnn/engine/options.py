@@ -40,7 +40,7 @@ class SimulationOptions(Parameters):
     current_tolerance: float = parameter(1e-17, unit="A", doc="abstol", gt=0)
     voltage_tolerance: float = parameter(1e-6, unit="V", doc="vntol", gt=0)
     charge_tolerance: float = parameter(1e-16, unit="C", doc="chgtol", gt=0)
-    minimum_conductance: float = parameter(1e-17, unit="S", doc="gmin", gt=0)
+    minimum_conductance: float = parameter(5e-18, unit="S", doc="gmin", gt=0)
     bypass: bool = parameter(True, unit="1", doc="bypass: skip transistors that did not move")
     method: Literal["trap", "gear"] = parameter("trap", unit="1", doc="method of integration")
     solver: Literal["auto", "sparse", "klu"] = parameter(

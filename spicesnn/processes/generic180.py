@@ -25,15 +25,14 @@ def generic180(corner: Corner) -> Process:
     # Comments stay in the library.
     cards = "\n".join(line for line in lines if line.strip() and not line.startswith("*"))
     common = {
-        "minimum_width": 0.42e-6, "minimum_length": 0.18e-6, "switch_length": 0.18e-6,
-        "diffusion_length": 0.54e-6,
+        "minimum_width": 0.42e-6, "minimum_length": 0.18e-6, "diffusion_length": 0.54e-6,
         "rating": 1.95, "variation": _VARIATION,
     }  # fmt: skip
     return Process(
         name="generic180",
         supply=1.8,
-        nfet=Mosfet(model="generic180_nfet", kind="nfet", **common),
-        pfet=Mosfet(model="generic180_pfet", kind="pfet", **common),
+        nfet=Mosfet(model="generic180_nfet", kind="nfet", switch_length=0.18e-6, **common),
+        pfet=Mosfet(model="generic180_pfet", kind="pfet", switch_length=0.25e-6, **common),
         corner=corner,
         coldest=-40,
         hottest=125,

@@ -48,10 +48,11 @@ def test_q_decays_at_its_leak_over_its_capacitor(
 def test_q_follows_the_law_of_the_differential_pair_integrator(
     process: Process, pool: Pool, rate: float
 ) -> None:
-    """Over a period of a steady train the law's mean is I_g (duty I_weight/I_tau - 1).
+    """Over a period of a steady train the law's mean is `I_g (duty I_weight/I_tau - 1)`.
 
-    The input current of 100 nA takes the pair out of weak inversion while a pulse lasts, and the
-    mirrors have an output conductance: 7 to 12 per cent are missing.
+    The loop is translinear where n and p transistor have the same slope factor. They have not, so
+    that the bracket gets the power of their ratio: the pair's, whose source is 1 V above the bulk
+    and which leaves weak inversion while a pulse of 100 nA lasts, over the output's.
     """
     circuit, bias = ClassifierCircuit(), DpiTraceBias()
     deck = probed(circuit.trace_deck(process), "@m.xtrace.mq_out[id]")
@@ -60,8 +61,9 @@ def test_q_follows_the_law_of_the_differential_pair_integrator(
     steady = (wave.time >= 5.5e-3) & (wave.time <= 9.5e-3)  # whole periods
     time, current = wave.time[steady], np.abs(wave["@m.xtrace.mq_out[id]"][steady])
     duty = rate * (circuit.pulse_width + circuit.pulse_edge)
-    law = bias.i_gain_q * (duty * bias.i_weight / bias.i_tau_q - 1)
-    assert np.trapezoid(current, time) / np.ptp(time) == pytest.approx(law, rel=0.15)
+    mean = np.trapezoid(current, time) / np.ptp(time)
+    power = np.log(mean / bias.i_gain_q) / np.log(duty * bias.i_weight / bias.i_tau_q - 1)
+    assert power == pytest.approx(1.0, abs=0.07)
 
 
 def test_p_lags_q(process: Process, pool: Pool) -> None:
@@ -151,7 +153,7 @@ def neuron_spikes(
 
 def test_neuron_fires_faster_with_more_current(process: Process, pool: Pool) -> None:
     circuit = ClassifierCircuit()
-    counts = [neuron_spikes(process, pool, gate, circuit).size for gate in (1.20, 1.08, 1.05, 1.00)]
+    counts = [neuron_spikes(process, pool, gate, circuit).size for gate in (1.30, 1.08, 1.05, 1.00)]
     assert counts[0] == 0
     assert counts == sorted(counts)
     assert counts[-1] > counts[1] > 0
@@ -168,9 +170,9 @@ def test_refractory_period_is_set_by_its_current(process: Process, pool: Pool) -
 
 
 def test_a_pulse_gives_its_whole_charge(process: Process) -> None:
-    """Corners along the pulse: the trace is where steps of 0.2 us bring it, within 50 uV.
+    """Corners along the pulse: the trace's current is that of steps of 0.2 us, within 0.2 %.
 
-    Without them the solver's steps grow to half a pulse, and 0.5 mV of the charge are lost.
+    Without them the solver's steps grow to half a pulse, and over 1 % is lost.
     """
     usual = ClassifierCircuit(stop=4e-3, maximum_step=2e-5)
     fine = ClassifierCircuit(stop=4e-3, maximum_step=2e-7)
@@ -183,8 +185,10 @@ def test_a_pulse_gives_its_whole_charge(process: Process) -> None:
         with Pool(1) as one:
             waves = run(one, circuit.trace_deck(process), vevent=wave).waveforms
         levels.append(float(waves.at("v(v_p)", np.array([3e-3]))[0]))
-    assert abs(levels[0] - levels[2]) > 0.3e-3
-    assert abs(levels[1] - levels[2]) < 0.05e-3
+    # In weak inversion a current moves by e for each n U_T.
+    bare_error, error = (abs(level - levels[2]) / (1.31 * 0.02585) for level in levels[:2])
+    assert bare_error > 0.01
+    assert error < 0.002
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def test_spectre_deck(circuit: ClassifierCircuit, process: Process) -> None:
     lines = export(deck, "spectre", SimulationOptions(method="gear")).splitlines()
     assert lines[:2] == [f"// {deck.title}", "simulator lang=spice"]
     after = lines[lines.index("simulator lang=spectre") :]
-    assert after[1].startswith("engine options reltol=0.0001 vabstol=1e-06 iabstol=1e-17 gmin=1e-1")
+    assert after[1].startswith("engine options reltol=0.0001 vabstol=1e-06 iabstol=1e-17 gmin=5e-1")
     assert after[2] == "transient tran stop=0.01 maxstep=0.0002 method=gear2only"
     assert after[3:] == ["save xtrace.v_q", "save vdd:p", "save x.m1:id"]
     point = export(replace(deck, analysis=OperatingPoint()), "spectre")

@@ -174,7 +174,7 @@ def test_a_run_over_its_time_limit_is_stopped(circuit: ClassifierCircuit, proces
 def test_options_are_typed() -> None:
     with pytest.raises(ParameterError, match="no parameter 'gmin'"):
         SimulationOptions(gmin=1e-12)
-    assert "gmin=1e-17" in SimulationOptions().line()
+    assert "gmin=5e-18" in SimulationOptions().line()
 
 
 def test_a_wrong_knob_is_named_through_the_worker(pool: Pool) -> None:
