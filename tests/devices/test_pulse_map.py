@@ -21,14 +21,14 @@ def test_steps_follow_neurosims_closed_form(pulses: int) -> None:
         b = span / (1 - np.exp(-count / a))
         moved = b * (1 - np.exp(-pulses / a))
         expected = QUIET.g_min + moved if start == 0 else QUIET.g_max - moved
-        assert state == pytest.approx(expected, rel=1e-9)
+        assert state == pytest.approx(expected, rel=1e-9, abs=0)
 
 
 def test_all_levels_lead_from_end_to_end() -> None:
     rng = np.random.default_rng(0)
     devices = PulseArray.draw(QUIET, (1,), 0.0, rng)
     full = devices.pulsed(np.array([97]), np.array([0]), rng)
-    assert full.conductance[0] == pytest.approx(QUIET.g_max, rel=1e-9)
+    assert full.conductance[0] == pytest.approx(QUIET.g_max, rel=1e-9, abs=0)
 
 
 def test_noise_has_the_stated_spread_and_stays_in_bounds() -> None:

@@ -62,7 +62,7 @@ def test_every_knob_gives_what_theory_says(tmp_path: Path) -> None:
         assert loaded.reloaded == ("rload",)
         assert loaded.waveforms["v(out)"][-1] == pytest.approx(0.5, rel=1e-4)
         short = session.run({"v1": 1.0, "stop": 5e-6})
-        assert short.waveforms.time[-1] == pytest.approx(5e-6)
+        assert short.waveforms.time[-1] == pytest.approx(5e-6, rel=1e-6, abs=0)
         # One time constant of R1 parallel RL with C1 after a step.
         tau = 1e3 * 1e4 / 1.1e4 * 1e-9
         step = Waveform(np.array([0.0, 1e-6, 1.001e-6]), np.array([0.0, 0.0, 1.0]))
@@ -144,7 +144,7 @@ def test_noise_line_is_read_and_run(tmp_path: Path) -> None:
     assert deck.analysis == NoiseSpectrum("out", "v1", 1.0, 1e6, 5)
     with Session(deck) as session:
         wave = session.run().waveforms
-    assert wave["onoise_spectrum"][0] == pytest.approx(4.07e-9, rel=1e-3)
+    assert wave["onoise_spectrum"][0] == pytest.approx(4.07e-9, rel=1e-3, abs=0)
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_a_milliohm_and_a_femtofarad_are_noted(tmp_path: Path) -> None:
     [("10k", 1e4), ("1Meg", 1e6), ("1M", 1e-3), ("100pF", 1e-10), ("-2.5e-3", -2.5e-3)],
 )
 def test_spice_numbers(text: str, value: float) -> None:
-    assert parse_spice_number(text) == pytest.approx(value)
+    assert parse_spice_number(text) == pytest.approx(value, rel=1e-6, abs=0)
 
 
 def test_profiles() -> None:

@@ -51,7 +51,7 @@ def test_a_capacitor_on_a_resistor_has_kt_over_c(pool: Pool) -> None:
     assert np.ptp(quiet.waveforms["v(out)"]) < 1e-9
     error = np.sqrt(2 * tau / (count * (stop - 10 * tau)))
     assert error < 0.05
-    assert variance(runs, "v(out)", tau) == pytest.approx(KT / 1e-12, rel=3 * error)
+    assert variance(runs, "v(out)", tau) == pytest.approx(KT / 1e-12, rel=3 * error, abs=0)
 
 
 def test_a_dpi_capacitor_has_kt_over_c_times_the_slope_factor(process: Process, pool: Pool) -> None:
@@ -76,7 +76,7 @@ def test_a_dpi_capacitor_has_kt_over_c_times_the_slope_factor(process: Process, 
     tau = circuit.trace.c_p * slope * thermal_voltage(27.0) / (leak * (1 - share))
     error = np.sqrt(2 * tau / (count * (circuit.stop - 10 * tau)))
     assert error < 0.06
-    assert variance(runs, "v(v_p)", tau) == pytest.approx(law, rel=3 * error)
+    assert variance(runs, "v(v_p)", tau) == pytest.approx(law, rel=3 * error, abs=0)
 
 
 def test_the_same_seed_gives_the_same_noise(pool: Pool) -> None:
@@ -140,11 +140,11 @@ def test_noise_spectrum_of_an_rc_integrates_to_kt_over_c(form: Form, version: in
         runs = session.map([{}, {"r1": 4e9}])
     for run, resistance in zip(runs, (1e9, 4e9), strict=True):
         frequency, density = run.waveforms.time, run.waveforms["onoise_spectrum"] ** 2
-        assert density[0] == pytest.approx(4 * KT * resistance, rel=1e-3)
-        assert np.trapezoid(density, frequency) == pytest.approx(KT / 1e-12, rel=4e-3)
+        assert density[0] == pytest.approx(4 * KT * resistance, rel=1e-3, abs=0)
+        assert np.trapezoid(density, frequency) == pytest.approx(KT / 1e-12, rel=4e-3, abs=0)
 
 
-@pytest.mark.parametrize(("kind", "sign", "factor"), [("nfet", 1, 1.39), ("pfet", -1, 2.03)])
+@pytest.mark.parametrize(("kind", "sign", "factor"), [("nfet", 1, 1.44), ("pfet", -1, 1.81)])
 def test_bsim4_overstates_the_noise_of_weak_inversion(
     process: Process, kind: str, sign: int, factor: float
 ) -> None:

@@ -68,7 +68,7 @@ def test_energy_is_near_what_the_rails_must_give(finished: tuple[Path, Any]) -> 
     neuron = job.circuit.neuron_bias
     currents += (neuron.i_gain, neuron.i_leak, neuron.i_threshold, neuron.i_refractory)
     expected = sum(currents) * 1.8 * job.circuit.stop
-    assert result["energy_parts"]["biases"] == pytest.approx(expected, rel=0.01)
+    assert result["energy_parts"]["biases"] == pytest.approx(expected, rel=0.01, abs=0)
 
 
 def test_pictures_are_drawn(finished: tuple[Path, Any]) -> None:
