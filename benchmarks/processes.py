@@ -214,11 +214,13 @@ def _pdk_draws(
 
 
 def identities() -> dict[str, str]:
-    """What the sections simulate: hash of benches and stimuli on every process."""
+    """What the sections simulate: hash of benches, stimuli, our cards and our solver options."""
     processes = [find_process(name) for name in PROCESSES]
-    total = hashlib.sha256()
+    total = hashlib.sha256(find_process("generic180").models.encode())
+    total.update(SimulationOptions().line().encode())
     for bench in (MirrorBench(), SynapseBench(), NeuronBench()):
         for process in processes:
+            # The models of the open processes are named by the path where they are installed.
             deck = replace(bench.deck(process), models="")
             total.update(deck.identity.encode())
             for knobs in bench.stimuli(process):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import sys
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -18,14 +19,23 @@ from silicon_data import (
     GOALS,
     KINDS,
     Device,
+    array_for_slope,
     region,
     slope_factor,
-    slope_only,
     sound,
     split,
     usable,
 )
-from silicon_fit import card_of, fit_kind, fit_parts, mosfet_of, parts, write_cards, write_residuals
+from silicon_fit import (
+    card_of,
+    fit_kind,
+    fit_parts,
+    mosfet_of,
+    parts,
+    short_narrow,
+    write_cards,
+    write_residuals,
+)
 from stored import Row, Table, row
 
 from spicesnn.engine.pool import Pool
@@ -54,7 +64,7 @@ def errors(devices: Sequence[Device], currents: Currents) -> dict[str, Array]:
     """Ln of a card over silicon at every compared point, by region."""
     found: dict[str, list[Array]] = {name: [] for name in GOALS}
     for device in devices:
-        for curves in (device.gate, device.drain) if not slope_only(device) else ():
+        for curves in () if array_for_slope(device) else (device.gate, device.drain):
             selected = usable(device, curves)
             names = region(curves, device.gate)[selected]
             ratio = np.abs(currents[id(curves)][selected] / curves.id[selected])
@@ -71,18 +81,17 @@ def median(values: Array) -> float:
 def siblings(held: Sequence[Device], fitted: Sequence[Device]) -> dict[str, Array]:
     """Ln of what the fitted sites of a geometry carry (their median) over a held-out site of it.
 
-    No card can be closer to a site than its neighbours on the wafer, but by luck.
+    What any card could do that knows the geometry alone, but for luck.
     """
     found = []
     currents: Currents = {}
     for device in held:
         same = [d for d in fitted if d.geometry == device.geometry]
-        if same and not slope_only(device):
+        if same and not array_for_slope(device):
             found.append(device)
             for name in ("gate", "drain"):
-                own: Array = getattr(device, name).id
                 others = np.array([getattr(d, name).id for d in same])
-                currents[id(getattr(device, name))] = np.median(others, axis=0) + 0 * own
+                currents[id(getattr(device, name))] = np.median(others, axis=0)
     return errors(found, currents)
 
 
@@ -105,11 +114,9 @@ def scores_of(
     both, pdk = errors(covered, currents), errors(covered, theirs)
     same = repeated(held, fitted)
     near, on_same = siblings(held, fitted), errors(same, currents)
-    chosen = parts([d for d in held if not slope_only(d)], GOALS)
-    shifted = fit_parts(chosen, kind, card, (), {}, 0.2, pool).shifts
-    moved = [d for d in held if not slope_only(d)]
-    numbers = list(dict.fromkeys(id(p.device) for p in chosen))
-    own = [shifted[numbers.index(id(d))] for d in moved]
+    moved = [d for d in held if not array_for_slope(d)]
+    shifts = fit_parts(parts(moved, GOALS), kind, card, (), {}, 0.2, pool).shifts
+    own = [shifts[k] for k in range(len(moved))]
     freed = errors(moved, simulate(mosfet, card, moved, pool, own))
     rows = []
     for name, goal in GOALS.items():
@@ -135,24 +142,31 @@ def scores_of(
         slope_factor(d, theirs[id(d.gate)]) / slope_factor(d, d.gate.id) - 1 for d in covered
     ]
     limit = ("<= 0.04", median(off) <= 0.04) if kind == "nfet" else ("not scored", None)
+    # Of the sites that the fit did not see: what is common to them is the card's own error.
+    spread = 1e3 * float(np.std(own, ddof=1))
     theirs_off = median(np.array([v for v in pdk_factors if np.isfinite(v)]))
     rows += [
         row(f"{kind}: slope factor off by, median", median(off), "1", *limit),
         row(f"{kind}: slope factors compared", off.size),
         row(f"{kind}: slope factor of SKY130's card off by, median", theirs_off),
-        row(f"{kind}: threshold's shift to its device, standard deviation",
-            1e3 * float(np.std(own)), "mV"),
+        row(f"{kind}: threshold's shift to its device, mean", 1e3 * float(np.mean(own)), "mV"),
+        row(f"{kind}: threshold's shift to its device, standard deviation", spread, "mV"),
     ]  # fmt: skip
     return rows
 
 
 def residual_lines(
-    fitted: Sequence[Device], held: Sequence[Device], faults: Mapping[str, str], pool: Pool
+    fitted: Sequence[Device],
+    helped: Sequence[Device],
+    held: Sequence[Device],
+    faults: Mapping[str, str],
+    pool: Pool,
 ) -> list[str]:
     """For the head of the cards: each device's residuals, and what was left out."""
     lines = [f"  {'device':<24}{'site':<10}{'weak':>7}{'mod.':>7}{'strong':>8}{'n':>7}"]
     for kind in KINDS:
-        for name, lot in (("fitted", fitted), ("held out", held)):
+        lots = {"fitted": fitted, "narrow ones that helped": helped, "held out": held}
+        for name, lot in lots.items():
             own = [d for d in lot if d.gate.kind == kind]
             currents = simulate(mosfet_of(kind), card_of(kind), own, pool)
             lines.append(f"  {kind}, {name}")
@@ -175,19 +189,20 @@ def scores(folder: Path, fit: bool, quick: bool) -> list[Row]:
     """A third of the devices, held out, against the cards that the others gave."""
     good, faults = sound(folder)
     for name, reason in faults.items():
-        print(f"left out: {name}: {reason}")
+        print(f"left out: {name}: {reason}", file=sys.stderr)
     fitted, held = split(good)
     rows = [
         row("devices measured", len(good) + len(faults)),
         row("left out by the rule", len(faults)),
         row("shorter than the range, one transistor", len(good) - len(fitted) - len(held)),
+        row("of these narrow, in the fit at a quarter and a tenth", len(short_narrow(good))),
         row("of the fit", len(fitted)),
         row("held out", len(held)),
     ]
     with Pool(2) as pool:
         if fit:
             write_cards({kind: fit_kind(kind, fitted, good, pool) for kind in KINDS})
-            write_residuals(residual_lines(fitted, held, faults, pool))
+            write_residuals(residual_lines(fitted, short_narrow(good), held, faults, pool))
         for kind in KINDS:
             own, others = ([d for d in lot if d.gate.kind == kind] for lot in (fitted, held))
             rows += scores_of(kind, card_of(kind), own, others, pool)
@@ -204,7 +219,8 @@ def rotation(folder: Path, quick: bool) -> list[Row]:
             found: list[dict[str, Array]] = []
             for turn in (1,) if quick else (0, 1, 2):
                 fitted, held = split(good, turn)
-                card = fit_kind(kind, fitted, good, pool).text
+                # Today's cards are those of turn 1.
+                card = card_of(kind) if turn == 1 else fit_kind(kind, fitted, good, pool).text
                 own = [d for d in held if d.gate.kind == kind]
                 found.append(errors(own, simulate(mosfet_of(kind), card, own, pool)))
             rows += [
@@ -242,10 +258,13 @@ def table(folder: Path, fit: bool) -> Table:
 TABLE = table(Path(), False)
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, add_help=False)
-    parser.add_argument(
-        "--data", type=Path, required=True, help="folder with nfet_01v8 and pfet_01v8"
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog="Besides: --only SECTIONS, --quick, --json, as of every benchmark.",
     )
+    parser.add_argument("--data", type=Path, required=True, help="folder of nfet_01v8, pfet_01v8")
     parser.add_argument("--fit", action="store_true", help="fit the cards again and write them")
     given, rest = parser.parse_known_args()
+    if given.fit and ("--quick" in rest or any("rotation" in word for word in rest)):
+        parser.error("--fit writes the cards: it goes with the whole scores, not with --quick")
     table(given.data, given.fit).main(__doc__, rest)

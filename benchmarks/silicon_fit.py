@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from silicon_data import GOALS, Device, inversion, region, slope_only, usable  # noqa: F401
+from silicon_data import GOALS, Device, array_for_slope, is_short, region, usable
 from stored import ROOT
 
 from spicesnn.engine.pool import Pool
@@ -30,10 +30,9 @@ FIRST, LAST = "* RESIDUALS, by benchmarks/silicon.py --fit\n", "* END OF RESIDUA
 # Standard deviation of the threshold from device to device in the first step, volts: our choice,
 # about half of what repeated sites show, so that the geometry terms take what they can.
 SPREAD = {"nfet": 0.015, "pfet": 0.04}
-# Residual at which a region's points count in full: of the shape, freed of the spread, and then of
-# the whole.
 # Two points in three have a bulk bias, and circuits seldom: those weigh less.
 BULK = 0.4
+# Residual at which a region's points count in full, of the shape freed of the spread.
 SHAPE = {"weak": 0.08, "moderate": 0.1, "strong": 0.04}
 _WIDTH = ("k3", "k3b", "w0", "wint")
 _BINS = ("wvth0", "wk1", "wk2", "wvoff", "wnfactor", "wminv", "wu0", "wua", "wub", "wa0")
@@ -62,8 +61,7 @@ def parts(devices: Sequence[Device], goals: Mapping[str, float], weight: float =
     for device in devices:
         for curves in (device.gate, device.drain):
             selected = usable(device, curves)
-            if selected.sum() < 4 or (slope_only(device) and device.multiplicity > 1
-                                      and curves is device.drain):  # fmt: skip
+            if selected.sum() < 4 or (array_for_slope(device) and curves is device.drain):
                 continue
             names = region(curves, device.gate)[selected]
             own = weight * (1.0 if curves is device.gate else 0.7)
@@ -86,9 +84,14 @@ def fit_parts(
     return fit_card(
         [p.curves for p in chosen], [p.selected for p in chosen], [p.weights for p in chosen],
         mosfet_of(kind), card, names, pool, start=start, spread=spread,
-        centred=[slope_only(p.device) and p.device.multiplicity > 1 for p in chosen],
+        centred=[array_for_slope(p.device) for p in chosen],
         devices=[numbers.setdefault(id(p.device), len(numbers)) for p in chosen],
     )  # fmt: skip
+
+
+def short_narrow(devices: Sequence[Device]) -> list[Device]:
+    """Single devices below the range that hold the cards' narrow ends, at little weight."""
+    return [d for d in devices if d.multiplicity == 1 and is_short(d) and d.gate.width < 2e-6]
 
 
 def fit_kind(
@@ -96,8 +99,7 @@ def fit_kind(
 ) -> CardFit:
     """The card of one kind from the devices of the fit and the short narrow ones beside them."""
     own = [d for d in fitted if d.gate.kind == kind]
-    short = [d for d in devices if d.gate.kind == kind and d.multiplicity == 1
-             and slope_only(d) and d.gate.width < 2e-6]  # fmt: skip
+    short = [d for d in short_narrow(devices) if d.gate.kind == kind]
     # Too few narrow p transistors were measured to tell how else width bends their curves.
     bins = _BINS if kind == "nfet" else ("wvth0",)
     names = [n for n in PARAMETERS if n not in (*_WIDTH, *_BINS)]

@@ -15,10 +15,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from spicesnn import __version__
-from spicesnn.errors import ParameterError, ProcessNotFoundError, RunFolderError, SpicesnnError
+from spicesnn.errors import (
+    DataError,
+    NgspiceNotFoundError,
+    ParameterError,
+    ProcessNotFoundError,
+    RunFolderError,
+    SimulationError,
+    SpicesnnError,
+)
 
 if TYPE_CHECKING:
+    from spicesnn.engine.pool import Pool
     from spicesnn.engine.worker import Form
+    from spicesnn.fit.mos import Extraction
+    from spicesnn.report.extraction import Card
     from spicesnn.systems.iris import Watcher
 
 
@@ -351,10 +362,9 @@ def extract_mos_command(
 ) -> None:
     """Extract kappa, I0, threshold and their like from measured or simulated curves."""
     from spicesnn.engine.pool import Pool
-    from spicesnn.fit.bsim import card_residuals, fit_extracted
     from spicesnn.fit.curves import Layout, parse_kind, parse_unit, read_curves
     from spicesnn.fit.mos import extract_mos, temperature_behaviour
-    from spicesnn.report.extraction import Card, summary, write_extraction
+    from spicesnn.report.extraction import summary, write_extraction
     from spicesnn.units import parse_spice_number
 
     kind = parse_kind(device)
@@ -394,12 +404,14 @@ def extract_mos_command(
     found = [extract_mos(each) for each in curves]
     several = len({each.celsius for each in curves}) > 1
     behaviour = temperature_behaviour(found) if several else None
-    cards = []
+    cards: list[Card | None] = []
     if card:
-        with Pool(1) as pool:
-            for each in found:
-                fitted = fit_extracted(each, pool)
-                cards.append(Card(fitted, card_residuals(each, fitted, pool)))
+        try:
+            with Pool(1) as pool:
+                for each in found:
+                    cards.append(_card_of(each, pool))
+        except NgspiceNotFoundError as error:
+            typer.echo(f"no BSIM card: {error} (--no-card leaves it out)", err=True)
     paths = write_extraction(found, out, behaviour, cards)
     rows = summary(found, behaviour, cards)
     if as_json:
@@ -407,6 +419,20 @@ def extract_mos_command(
         return
     _print_extraction(rows)
     typer.echo(f"written: {', '.join(str(path) for path in paths)}")
+
+
+def _card_of(each: Extraction, pool: Pool) -> Card | None:
+    """The card of an extraction; where there is none, the reason goes to standard error."""
+    from spicesnn.fit.bsim import card_residuals, fit_extracted
+    from spicesnn.report.extraction import Card
+
+    try:
+        fitted = fit_extracted(each, pool)
+        return Card(fitted, card_residuals(each, fitted, pool))
+    except (DataError, SimulationError) as error:
+        source = each.curves.source or "the curves"
+        typer.echo(f"no BSIM card of {source}: {error} (--no-card leaves it out)", err=True)
+        return None
 
 
 def _pairs(texts: list[str], option: str) -> list[tuple[str, str]]:

@@ -163,3 +163,57 @@ def test_export_writes_the_other_dialect(tmp_path: Path) -> None:
     wrong = spicesnn("export", str(tmp_path / "rc.cir"), "--to", "hspice")
     assert wrong.returncode == 1
     assert "there is no dialect named 'hspice'" in wrong.stderr
+
+
+def ekv_csv(path: Path, points: int = 37) -> Path:
+    """Curves of an EKV transistor, W 2 um and L 1 um, as a user's CSV: four drain voltages."""
+    import numpy as np
+
+    from spicesnn.devices.ekv import Ekv
+
+    card = Ekv(n=1.38, v_t0=0.45, i_spec=4e-7, lambda_=0.05, theta=0.25, eta=0.01)
+    vg, vd = (a.ravel() for a in np.meshgrid(np.linspace(0, 1.8, points), [0.1, 0.6, 1.2, 1.8]))
+    current = card.current(vg, vd, np.zeros_like(vg), width=2e-6, length=1e-6)
+    rows = [f"{g:.6g},{d:.6g},{i:.8e}" for g, d, i in zip(vg, vd, current, strict=True)]
+    path.write_text("\n".join(["vg,vd,id", *rows]) + "\n")
+    return path
+
+
+def extract(path: Path, out: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    return spicesnn(
+        "extract", "mos", "--device", "nfet", "--w", "2u", "--l", "1u", "--data", str(path),
+        "--out", str(out), *more,
+    )  # fmt: skip
+
+
+def test_extraction_writes_its_report_and_a_card(tmp_path: Path) -> None:
+    data, out = ekv_csv(tmp_path / "curves.csv"), tmp_path / "out"
+    done = extract(data, out, "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)["extractions"][0]
+    assert found["values"]["n"]["value"] == pytest.approx(1.38, rel=0.01)
+    assert max(found["card"]["median residual"].values()) < 0.1
+    assert ".model extracted_nfet0 nmos" in (out / found["card"]["file"]).read_text()
+    done = extract(data, out, "--no-card")
+    assert done.returncode == 0, done.stderr
+    assert not list(out.glob("card*.spice"))
+
+
+def test_a_card_that_cannot_be_had_does_not_cost_the_extraction(tmp_path: Path) -> None:
+    """Few points, and no ngspice: the reason is said, the rest is written."""
+    data, out = ekv_csv(tmp_path / "few.csv", points=4), tmp_path / "out"
+    done = extract(data, out)
+    assert done.returncode == 0, done.stderr
+    assert "points cannot give 17 parameters" in done.stderr
+    assert "--no-card" in done.stderr
+    assert (out / "extraction.json").exists()
+    assert not list(out.glob("card*.spice"))
+    data = ekv_csv(tmp_path / "curves.csv")
+    environment = {"SPICESNN_NGSPICE": str(tmp_path / "nowhere")}
+    done = spicesnn(
+        "extract", "mos", "--device", "nfet", "--w", "2u", "--l", "1u", "--data", str(data),
+        "--out", str(out), **environment,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "no BSIM card: " in done.stderr
+    assert (out / "extraction0.png").exists()

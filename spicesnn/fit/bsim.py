@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from spicesnn.engine.pool import Pool
-from spicesnn.errors import DataError
+from spicesnn.errors import DataError, ParameterError, SimulationError, UnknownNameError
 from spicesnn.fit.at_points import currents_at_points
 from spicesnn.fit.curves import Curves
 from spicesnn.fit.least_squares import Fit, fit
@@ -20,8 +20,8 @@ from spicesnn.processes import Mosfet, find_process
 Array = npt.NDArray[np.float64]
 Selection = npt.NDArray[np.bool_]
 
-# Start, lowest and highest of each fitted parameter, as of an n transistor. Starts are BSIM4's
-# defaults (BSIM4.8.1 manual, appendix A) where it has usable ones; the bounds are our choice.
+# Start, lowest and highest of each fitted parameter, as of an n transistor: our choice, near the
+# defaults of BSIM4 (BSIM4.8.1 manual, appendix A) where those are usable.
 PARAMETERS: dict[str, tuple[float, float, float]] = {
     "vth0": (0.5, 0.1, 1.4), "k1": (0.55, 0.2, 1.1), "k2": (-0.03, -0.2, 0.1),
     "k3": (0.0, -60.0, 60.0), "k3b": (0.0, -10.0, 10.0), "w0": (1e-7, 0.0, 5e-6),
@@ -55,6 +55,8 @@ _P_STARTS = {"vth0": -0.5, "u0": 0.008}
 _PULL = 0.15
 # A residual of 1 / `_FINE` in ln I is where robustness begins for one transistor.
 _FINE = 30.0
+# A median residual above this is no card of the data.
+_FAR = 0.3
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ def fit_card(
     pool: Pool,
     *,
     start: Mapping[str, float] | None = None,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
     centred: Sequence[bool] = (),
     spread: float = 0.0,
     devices: Sequence[int] = (),
@@ -121,6 +124,7 @@ def fit_card(
         names: of the parameters to fit, of `PARAMETERS`.
         pool: where the sweeps run.
         start: first guess where it is not that of `PARAMETERS`.
+        bounds: as of the model, where they are not those of `PARAMETERS`.
         centred: sets of which only the shape counts: the mean of ln I is taken off.
         spread: standard deviation of the threshold from device to device, volts; where it is not 0,
             each device has a shift of its own in the fit, so that neither the slope nor the
@@ -128,8 +132,20 @@ def fit_card(
         devices: of each set of curves, a number of its device.
 
     Raises:
-        DataError: fewer points than parameters.
+        DataError: fewer points than parameters, curves of both kinds, or a start that ngspice
+            cannot simulate.
+        UnknownNameError: a name is not of `PARAMETERS`.
+        ParameterError: a spread without the numbers of the devices.
     """
+    for name in names:
+        if name not in PARAMETERS:
+            raise UnknownNameError("parameter to fit", name, PARAMETERS)
+    if spread and len(devices) != len(curves):
+        raise ParameterError(
+            "a spread from device to device needs a number for each set of curves."
+        )
+    if any(each.kind != mosfet.kind for each in curves):
+        raise DataError(f"these curves are not all of one {mosfet.kind}; fit each kind by itself.")
     points = sum(int(s.sum()) for s in selected)
     if points < len(names):
         raise DataError(
@@ -144,16 +160,27 @@ def fit_card(
     if sign < 0:
         first |= {n: v for n, v in _P_STARTS.items() if n in names}
     first |= {n: v for n, v in (start or {}).items() if n in names}
-    bounds = {n: (lowest[n], highest[n]) for n in names}
+    limits = {n: (lowest[n], highest[n]) for n in names} | dict(bounds or {})
     middle = np.array([first[n] for n in names])
-    width = np.array([_PULL * (highest[n] - lowest[n]) for n in names])
+    width = np.array([_PULL * (limits[n][1] - limits[n][0]) for n in names])
     flat = centred or [False] * len(curves)
     own = [f"shift {k}" for k in sorted(set(devices))] if spread else []
     first |= dict.fromkeys(own, 0.0)
-    bounds |= dict.fromkeys(own, (-6 * spread, 6 * spread))
+    limits |= dict.fromkeys(own, (-6 * spread, 6 * spread))
     middle = np.append(middle, np.zeros(len(own)))
     width = np.append(width, np.full(len(own), spread))
     every = [*names, *own]
+
+    try:
+        currents_at_points(
+            mosfet, [with_parameters(card, {n: first[n] for n in names})], curves, pool
+        )
+    except SimulationError as error:
+        sizes = sorted({f"{c.width * 1e6:g}/{c.length * 1e6:g}" for c in curves})
+        raise DataError(
+            f"the card to start from cannot be simulated at W/L {', '.join(sizes)} um, "
+            f"{curves[0].celsius:g} deg C: {error} Check sizes and temperature."
+        ) from None
 
     def shaped(values: Array, weight: Array, only_shape: bool) -> Array:
         return weight * (values - np.mean(values) if only_shape else values)
@@ -180,7 +207,7 @@ def fit_card(
     ]
     found = fit(
         lambda one: several([one])[0], np.concatenate([*wanted, np.zeros(len(every))]), first,
-        bounds, several=several, robust=True,
+        limits, several=several, robust=True,
     )  # fmt: skip
     values = dict(zip(found.names, map(float, found.values), strict=True))
     parameters = {n: values[n] for n in names}
@@ -195,31 +222,47 @@ def fit_extracted(each: Extraction, pool: Pool) -> CardFit:
     as these curves tell nothing of them; length and width belong to the card.
 
     Raises:
-        DataError: fewer points than parameters.
+        DataError: fewer points than parameters, sizes or a temperature that cannot be simulated, or
+            a card that stays far from the data.
     """
-    curves = each.curves
+    curves = _used(each)
     mosfet, card = _unfitted(curves)
     regions = np.array(each.region)[each.used]
     weights = np.empty(regions.size)
     for name in np.unique(regions):
         inside = regions == name
         weights[inside] = _FINE / np.sqrt(inside.mean())
-    return fit_card(
-        [curves], [each.used], [weights], mosfet, card, ONE_GEOMETRY, pool,
-        start={"vth0": mosfet.sign * each.values["v_t0"].value},
+    threshold = mosfet.sign * each.values["v_t0"].value
+    found = fit_card(
+        [curves], [np.ones(regions.size, dtype=np.bool_)], [weights], mosfet, card, ONE_GEOMETRY,
+        pool, start={"vth0": threshold}, bounds={"vth0": (threshold - 0.5, threshold + 0.5)},
     )  # fmt: skip
+    far = {n: v for n, v in card_residuals(each, found, pool).items() if v > _FAR}
+    if far:
+        name = max(far, key=lambda n: far[n])
+        raise DataError(
+            f"no BSIM4 card comes near {curves.source or 'the curves'}: in {name} inversion it is "
+            f"off by a factor of {np.exp(far[name]):.3g} (median); look at --w, --l, --unit and "
+            "--multiplicity."
+        )
+    return found
 
 
 def card_residuals(each: Extraction, card: CardFit, pool: Pool) -> dict[str, float]:
     """Median |ln(measured / card)| of an extraction's regions, by ngspice."""
-    curves = each.curves
+    curves = _used(each)
     current = currents_at_points(_unfitted(curves)[0], [card.text], [curves], pool)[0][0]
-    found = {}
-    for name in dict.fromkeys(region for region in each.region if region):
-        inside = np.array([region == name for region in each.region])
-        ratio = curves.id[inside] / current[inside]
-        found[name] = float(np.median(np.abs(np.log(np.maximum(ratio, 1e-12)))))
-    return found
+    regions = np.array(each.region)[each.used]
+    off = np.abs(np.log(np.maximum(curves.id / current, 1e-12)))
+    return {
+        name: float(np.median(off[regions == name])) for name in dict.fromkeys(map(str, regions))
+    }
+
+
+def _used(each: Extraction) -> Curves:
+    """The points of an extraction that were used."""
+    c, own = each.curves, each.used
+    return replace(c, vg=c.vg[own], vd=c.vd[own], vs=c.vs[own], vb=c.vb[own], id=c.id[own])
 
 
 def _unfitted(curves: Curves) -> tuple[Mosfet, str]:

@@ -79,7 +79,8 @@ def fit(
         bounds: of each parameter.
         inputs: what the model depends on besides, for the hash of the data.
         several: the model at several parameter sets at once, for one that is simulated; its slopes
-            are then taken over steps of 1e-4 of a parameter's size.
+            are then taken over steps of 1e-4 of a parameter's size, or of a thousandth of its range
+            where it starts at less.
         robust: residuals above 1 count linearly (soft L1), so that outliers do not rule.
 
     Raises:

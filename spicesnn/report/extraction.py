@@ -28,7 +28,7 @@ class Card:
 def summary(
     extractions: Sequence[Extraction],
     temperature: Mapping[str, Value] | None = None,
-    cards: Sequence[Card] = (),
+    cards: Sequence[Card | None] = (),
 ) -> dict[str, Any]:
     """Plain numbers: every value with its uncertainty and unit, residuals and points by region."""
     found = []
@@ -56,6 +56,8 @@ def summary(
             "regions": regions,
         })  # fmt: skip
     for k, card in enumerate(cards):
+        if card is None:
+            continue
         found[k]["card"] = {
             "file": _card_name(k),
             "parameters": card.fit.parameters,
@@ -71,9 +73,10 @@ def _card_name(k: int) -> str:
     return f"card{k}.spice"
 
 
-def card_text(each: Extraction, card: Card) -> str:
-    """A card with what it comes from and what it is not."""
+def card_text(each: Extraction, card: Card, number: int = 0) -> str:
+    """A card with what it comes from and what it is not; its model's name has the number."""
     curves = each.curves
+    name = f"extracted_{curves.kind}"
     off = ", ".join(f"{name} {value:.3g}" for name, value in card.residuals.items())
     lines = [
         f"* BSIM4 card of {Path(curves.source).name or 'curves'}: W {curves.width * 1e6:g} um,",
@@ -82,14 +85,14 @@ def card_text(each: Extraction, card: Card) -> str:
         "* For this width and length, with the source at the bulk. Oxide, junctions, capacitances,",
         "* temperature and bulk effect are generic180's; the data tell nothing of them.",
     ]
-    return "\n".join(lines) + "\n" + card.fit.text
+    return "\n".join(lines) + "\n" + card.fit.text.replace(name, f"{name}{number}")
 
 
 def write_extraction(
     extractions: Sequence[Extraction],
     folder: Path,
     temperature: Mapping[str, Value] | None = None,
-    cards: Sequence[Card] = (),
+    cards: Sequence[Card | None] = (),
 ) -> list[Path]:
     """`extraction.json`, and a figure and a card for each set of curves.
 
@@ -104,9 +107,12 @@ def write_extraction(
         paths[0].write_text(text, encoding="utf-8")
         for each, path in zip(extractions, paths[1:], strict=True):
             _picture(each, path)
+        for old in folder.glob("card*.spice"):
+            old.unlink()
         for k, card in enumerate(cards):
-            paths.append(folder / _card_name(k))
-            paths[-1].write_text(card_text(extractions[k], card), encoding="utf-8")
+            if card:
+                paths.append(folder / _card_name(k))
+                paths[-1].write_text(card_text(extractions[k], card, k), encoding="utf-8")
     except OSError as error:
         raise RunFolderError(f"cannot write into {folder}: {error.strerror}.") from None
     return paths

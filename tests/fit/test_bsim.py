@@ -1,6 +1,7 @@
 """A BSIM card fitted to curves: a known one's currents come back, and any PDK's."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,20 +9,14 @@ import numpy as np
 import pytest
 
 from spicesnn.engine.pool import Pool
-from spicesnn.errors import DataError
+from spicesnn.errors import DataError, ParameterError, UnknownNameError
 from spicesnn.fit.at_points import currents_at_points
-from spicesnn.fit.bsim import (
-    PARAMETERS,
-    card_residuals,
-    fit_card,
-    fit_extracted,
-    with_parameters,
-)
+from spicesnn.fit.bsim import card_residuals, fit_card, fit_extracted, with_parameters
 from spicesnn.fit.curves import Curves
 from spicesnn.fit.mos import extract_mos
 from spicesnn.fit.simulated import simulated_curves
 from spicesnn.processes import Process, find_process
-from spicesnn.report.extraction import Card, summary, write_extraction
+from spicesnn.report.extraction import Card, write_extraction
 
 
 def nfet_card() -> str:
@@ -75,7 +70,9 @@ def test_a_known_card_comes_back_over_geometries(process: Process, pool: Pool) -
     wanted = currents_at_points(process.nfet, [process.models], new, pool)[0][0]
     got = currents_at_points(process.nfet, [found.text], new, pool)[0][0]
     assert float(np.median(np.abs(np.log(got / wanted)))) < 0.02
-    assert all(PARAMETERS[n][1] <= found.parameters[n] <= PARAMETERS[n][2] for n in names)
+    true_card = dict(re.findall(r"\b(\w+)=(\S+)", nfet_card()))
+    for name in names:
+        assert found.parameters[name] == pytest.approx(float(true_card[name]), rel=0.05), name
 
 
 def test_spread_is_taken_by_the_devices_not_by_the_slope(process: Process, pool: Pool) -> None:
@@ -98,23 +95,42 @@ def test_spread_is_taken_by_the_devices_not_by_the_slope(process: Process, pool:
 
 
 @pytest.mark.parametrize("kind", ["nfet", "pfet"])
-def test_a_pdks_curves_give_a_card(
-    gf180mcu: Process, pool: Pool, tmp_path: Path, kind: str
+def test_a_process_curves_give_a_card(
+    any_process: Process, pool: Pool, tmp_path: Path, kind: str
 ) -> None:
-    """Within 10 % everywhere, from 10 fA on; the card runs by itself and is in the report."""
-    curves = simulated_curves(gf180mcu, kind, 2e-6, 1e-6, pool, step=0.1)[0]  # type: ignore[arg-type]
+    """Medians within 8 % in every region; the card as written gives the currents."""
+    curves = simulated_curves(any_process, kind, 2e-6, 1e-6, pool, step=0.1)[0]  # type: ignore[arg-type]
     found = extract_mos(curves)
     fitted = fit_extracted(found, pool)
     residuals = card_residuals(found, fitted, pool)
-    assert max(residuals.values()) < 0.1
+    assert max(residuals.values()) < 0.08
     paths = write_extraction([found], tmp_path, cards=[Card(fitted, residuals)])
     text = paths[-1].read_text()
-    assert "2 um" in text
-    assert "generic180's" in text
-    assert text.count(".model") == 1
+    for words in ("W 2 um", "generic180's", f".model extracted_{kind}0"):
+        assert words in text
     stored = json.loads(paths[0].read_text())["extractions"][0]["card"]
-    assert stored == summary([found], cards=[Card(fitted, residuals)])["extractions"][0]["card"]
     assert stored["file"] == paths[-1].name
+    assert stored["median residual"] == residuals
+    mosfet = getattr(find_process("generic180"), kind)
+    mosfet = mosfet.model_copy(update={"model": f"extracted_{kind}0"})
+    cards = "\n".join(line for line in text.splitlines() if not line.startswith("*"))
+    again = currents_at_points(mosfet, [cards], [curves], pool)[0][0]
+    off = np.abs(np.log(again[found.used] / curves.id[found.used]))
+    assert float(np.median(off)) < 0.08
+
+
+def test_curves_that_no_card_fits(process: Process, pool: Pool) -> None:
+    """Another law in strong inversion, a temperature, too few points: what to do is said."""
+    own = simulated_curves(process, "nfet", 2e-6, 1e-6, pool, step=0.1)[0]
+    found = extract_mos(own)
+    with pytest.raises(DataError, match=r"cannot be simulated at W/L 2/1 um, -280 deg C"):
+        fit_extracted(replace(found, curves=replace(found.curves, celsius=-280.0)), pool)
+    wild = np.where(own.vg > 1.0, own.id * np.exp(6 * (own.vg - 1.0)), own.id)
+    with pytest.raises(DataError, match=r"no BSIM4 card comes near .* look at --w, --l"):
+        fit_extracted(replace(found, curves=replace(own, id=wild)), pool)
+    few = found.used & (np.cumsum(found.used) <= 12)
+    with pytest.raises(DataError, match="12 points cannot give 17 parameters"):
+        fit_extracted(replace(found, used=few), pool)
 
 
 def test_what_cannot_be_fitted(process: Process, pool: Pool) -> None:
@@ -124,6 +140,15 @@ def test_what_cannot_be_fitted(process: Process, pool: Pool) -> None:
     hot = replace(base, celsius=85.0)
     with pytest.raises(DataError, match="several temperatures; compare one at a time"):
         currents_at_points(process.nfet, [process.models], [base, hot], pool)
+    with pytest.raises(UnknownNameError, match="did you mean 'vth0'"):
+        fit_card([base], [base.vg > 0], [np.ones(51)], process.nfet, nfet_card(), ["vth"], pool)
+    with pytest.raises(DataError, match="not all of one pfet"):
+        fit_card([base], [base.vg > 0], [np.ones(51)], process.pfet, nfet_card(), ["vth0"], pool)
+    with pytest.raises(ParameterError, match="needs a number for each set"):
+        fit_card(
+            [base], [base.vg > 0], [np.ones(51)], process.nfet, nfet_card(), ["vth0"], pool,
+            spread=0.01,
+        )  # fmt: skip
     few = np.zeros(base.vg.size, dtype=bool)
     few[-1] = True
     one = replace(base, id=np.full(base.vg.size, 1e-6))
