@@ -27,7 +27,7 @@ from spicesnn.processes import find_process
 
 NOISY = ("gain", "diode", "leak", "sense", "pull_up", "ref_leak")
 CURRENTS = (110e-12, 120e-12, 150e-12, 250e-12, 500e-12)  # amperes
-STOP = 40e-3
+STOP = 60e-3
 
 
 def main(
