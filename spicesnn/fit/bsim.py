@@ -21,7 +21,9 @@ Array = npt.NDArray[np.float64]
 Selection = npt.NDArray[np.bool_]
 
 # Start, lowest and highest of each fitted parameter, as of an n transistor: our choice, near the
-# defaults of BSIM4 (BSIM4.8.1 manual, appendix A) where those are usable.
+# defaults of BSIM4 (BSIM4.8.1 manual, appendix A) where those are usable. `nfactor` stops where a
+# long transistor's slope factor is about 1.4 (docs/silicon.md); a negative `prwg` or `dlcig` makes
+# ngspice mend the card for some sizes only, and answers depend on what ran before.
 PARAMETERS: dict[str, tuple[float, float, float]] = {
     "vth0": (0.5, 0.1, 1.4), "k1": (0.55, 0.2, 1.1), "k2": (-0.03, -0.2, 0.1),
     "k3": (0.0, -60.0, 60.0), "k3b": (0.0, -10.0, 10.0), "w0": (1e-7, 0.0, 5e-6),
@@ -235,7 +237,8 @@ def fit_extracted(each: Extraction, pool: Pool) -> CardFit:
     threshold = mosfet.sign * each.values["v_t0"].value
     found = fit_card(
         [curves], [np.ones(regions.size, dtype=np.bool_)], [weights], mosfet, card, ONE_GEOMETRY,
-        pool, start={"vth0": threshold}, bounds={"vth0": (threshold - 0.5, threshold + 0.5)},
+        pool, start={"vth0": threshold},
+        bounds={"vth0": (threshold - 0.5, threshold + 0.5), "nfactor": (0.2, 6.0)},
     )  # fmt: skip
     far = {n: v for n, v in card_residuals(each, found, pool).items() if v > _FAR}
     if far:

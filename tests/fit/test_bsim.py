@@ -98,12 +98,12 @@ def test_spread_is_taken_by_the_devices_not_by_the_slope(process: Process, pool:
 def test_a_process_curves_give_a_card(
     any_process: Process, pool: Pool, tmp_path: Path, kind: str
 ) -> None:
-    """Medians within 8 % in every region; the card as written gives the currents."""
+    """Medians within 4 % in every region; the card as written gives the currents."""
     curves = simulated_curves(any_process, kind, 2e-6, 1e-6, pool, step=0.1)[0]  # type: ignore[arg-type]
     found = extract_mos(curves)
     fitted = fit_extracted(found, pool)
     residuals = card_residuals(found, fitted, pool)
-    assert max(residuals.values()) < 0.08
+    assert max(residuals.values()) < 0.04
     paths = write_extraction([found], tmp_path, cards=[Card(fitted, residuals)])
     text = paths[-1].read_text()
     for words in ("W 2 um", "generic180's", f".model extracted_{kind}0"):
@@ -116,7 +116,7 @@ def test_a_process_curves_give_a_card(
     cards = "\n".join(line for line in text.splitlines() if not line.startswith("*"))
     again = currents_at_points(mosfet, [cards], [curves], pool)[0][0]
     off = np.abs(np.log(again[found.used] / curves.id[found.used]))
-    assert float(np.median(off)) < 0.08
+    assert float(np.median(off)) < 0.04
 
 
 def test_curves_that_no_card_fits(process: Process, pool: Pool) -> None:
