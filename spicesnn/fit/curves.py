@@ -130,6 +130,12 @@ def _check(curves: Curves, path: Path) -> None:
             f"{path}: voltages span {widest:g} V; if they are millivolts, say so by "
             "--unit vg=mV --unit vd=mV."
         )
+    if vd.max(initial=0.0) <= 0 < -vd.min(initial=0.0):
+        other = "pfet" if curves.kind == "nfet" else "nfet"
+        raise DataError(
+            f"{path}: its drain voltages, {curves.vd.min():g} to {curves.vd.max():g} V, are of "
+            f"the sign of an {other}, not of an {curves.kind}; look at --device."
+        )
     largest = float(np.abs(current).max(initial=0.0))
     if largest > 1:
         raise DataError(

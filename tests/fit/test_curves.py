@@ -157,3 +157,9 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         read_curves(
             write(tmp_path, MDM, "d.mdm"), "nfet", 1e-6, 1e-6, layout=Layout(multiplicity=0)
         )
+
+
+def test_curves_of_the_other_kind(tmp_path: Path) -> None:
+    path = write(tmp_path, MDM, "d.mdm")
+    with pytest.raises(DataError, match=r"0\.1 to 1\.8 V, are of the sign of an nfet, .* --device"):
+        read_curves(path, "pfet", 1e-6, 1e-6)
