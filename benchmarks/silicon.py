@@ -78,21 +78,17 @@ def median(values: Array) -> float:
     return float(np.median(np.abs(values))) if values.size else float("nan")
 
 
-def siblings(held: Sequence[Device], fitted: Sequence[Device]) -> dict[str, Array]:
-    """Ln of what the fitted sites of a geometry carry (their median) over a held-out site of it.
+def siblings(same: Sequence[Device], fitted: Sequence[Device]) -> dict[str, Array]:
+    """Ln of what the fitted sites of a geometry carry (their median) over held-out sites of it.
 
     What any card could do that knows the geometry alone, but for luck.
     """
-    found = []
     currents: Currents = {}
-    for device in held:
-        same = [d for d in fitted if d.geometry == device.geometry]
-        if same and not array_for_slope(device):
-            found.append(device)
-            for name in ("gate", "drain"):
-                others = np.array([getattr(d, name).id for d in same])
-                currents[id(getattr(device, name))] = np.median(others, axis=0)
-    return errors(found, currents)
+    for device in same:
+        others = [d for d in fitted if d.geometry == device.geometry]
+        currents[id(device.gate)] = np.median([d.gate.id for d in others], axis=0)
+        currents[id(device.drain)] = np.median([d.drain.id for d in others], axis=0)
+    return errors(same, currents)
 
 
 def repeated(held: Sequence[Device], fitted: Sequence[Device]) -> list[Device]:
@@ -109,11 +105,11 @@ def scores_of(
     ours = errors(held, currents)
     theirs: Currents = {}
     for device in held:
-        theirs |= simulate(getattr(sky, kind), sky.models, [device], pool)
+        theirs |= simulate(sky.mosfet(kind), sky.models, [device], pool)
     covered = [d for d in held if np.isfinite(theirs[id(d.gate)]).all()]
     both, pdk = errors(covered, currents), errors(covered, theirs)
     same = repeated(held, fitted)
-    near, on_same = siblings(held, fitted), errors(same, currents)
+    near, on_same = siblings(same, fitted), errors(same, currents)
     moved = [d for d in held if not array_for_slope(d)]
     shifts = fit_parts(parts(moved, GOALS), kind, card, (), {}, 0.2, pool).shifts
     own = [shifts[k] for k in range(len(moved))]

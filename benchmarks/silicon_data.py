@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +31,7 @@ _NAME = re.compile(
 SPECIFIC = {"nfet": 541e-9, "pfet": 69e-9}
 # Regions of inversion (Enz and Vittoz 2006) and the goal of each, median |ln(card / silicon)|.
 GOALS = {"weak": 0.25, "moderate": 0.25, "strong": 0.06}
-KINDS: tuple[Kind, ...] = ("nfet", "pfet")
+KINDS: tuple[Kind, ...] = get_args(Kind)
 SHORTEST = 0.18e-6
 # Inversion coefficient up to which arrays count: above it the millivolts over their series
 # resistance show (0.1 V drives 2.2 mA at most through the 1,276 of W0.82 L0.18: under 45 ohms).
@@ -42,7 +43,8 @@ class Device:
     """One measured device.
 
     Attributes:
-        name: geometry and site.
+        name: its geometry in words.
+        site: where on the wafer or module.
         gate: its Id(Vg), a device of a multiplicity divided by it.
         drain: its Id(Vd).
         multiplicity: transistors in parallel.
@@ -67,13 +69,13 @@ class Device:
 
     def at(self, vg: float, vd: float) -> float:
         """Magnitude of the current at a gate and drain voltage, no bulk bias."""
-        c, sign = self.gate, 1 if self.gate.kind == "nfet" else -1
+        c, sign = self.gate, self.gate.sign
         near = np.abs(sign * c.vg - vg) + np.abs(sign * c.vd - vd) + np.abs(c.vb)
         return sign * float(c.id[np.argmin(near)])
 
     def sweep(self, vd: float) -> tuple[Array, Array]:
         """Rising gate voltages and currents at a drain voltage, no bulk bias, magnitudes."""
-        c, sign = self.gate, 1 if self.gate.kind == "nfet" else -1
+        c, sign = self.gate, self.gate.sign
         own = (np.abs(c.vb) < 1e-6) & (np.abs(sign * c.vd - vd) < 1e-6)
         order = np.argsort(sign * c.vg[own])
         return sign * c.vg[own][order], sign * c.id[own][order]
@@ -162,8 +164,7 @@ def noise(curves: Curves, bulk: float) -> float:
 def clean(curves: Curves) -> Selection:
     """Points above three times the noise floor of their file and bulk voltage."""
     floors = np.array([noise(curves, abs(v)) for v in curves.vb])
-    sign = 1 if curves.kind == "nfet" else -1
-    return np.asarray(sign * curves.id > 3 * floors)
+    return np.asarray(curves.sign * curves.id > 3 * floors)
 
 
 def inversion(curves: Curves, gate: Curves) -> Array:
@@ -214,8 +215,8 @@ def split(devices: Sequence[Device], turn: int = 1) -> tuple[list[Device], list[
     `silicon_fit`). `turn` 0 and 2 hold out the other thirds.
     """
     held: list[Device] = []
-    served = [d for d in devices if d.gate.length >= SHORTEST or d.multiplicity > 1]
-    for kind in ("nfet", "pfet"):
+    served = [d for d in devices if not is_short(d) or d.multiplicity > 1]
+    for kind in KINDS:
         own = [d for d in served if d.gate.kind == kind]
         sites: dict[object, list[Device]] = {}
         for each in own:
@@ -228,11 +229,12 @@ def split(devices: Sequence[Device], turn: int = 1) -> tuple[list[Device], list[
         )
         for lot in ([d for d in single if is_short(d)], [d for d in single if not is_short(d)]):
             held += lot[turn::3]
-    return [d for d in served if d not in held], held
+    out = {id(d) for d in held}
+    return [d for d in served if id(d) not in out], held
 
 
 def slope_factor(device: Device, current: Array) -> float:
-    """N of Id(Vg) in weak inversion, bulk at the source; NaN under four points.
+    """Slope factor n of Id(Vg) in weak inversion, bulk at the source; NaN under four points.
 
     Args:
         device: its clean points count.
@@ -256,7 +258,6 @@ def sound(folder: Path) -> tuple[list[Device], dict[str, str]]:
         raise SystemExit(
             f"{folder} holds no files such as nfet_01v8/nfet_01v8_w7u_l8u_m1_..._IDVG.mdm"
         )
-    faults = {f"{d.name}, {d.site}": fault(d, devices) for d in devices}
-    return [d for d in devices if not faults[f"{d.name}, {d.site}"]], {
-        k: v for k, v in faults.items() if v
-    }
+    judged = [(d, fault(d, devices)) for d in devices]
+    good = [d for d, reason in judged if not reason]
+    return good, {f"{d.name}, {d.site}": reason for d, reason in judged if reason}

@@ -47,7 +47,7 @@ _STARTS: tuple[dict[str, float], ...] = (
 
 @dataclass(frozen=True)
 class Part:
-    """One file in the fit: its device, whether Id(Vg), which points, at which weight."""
+    """One file in the fit: its device, its curves, which points, at which weight."""
 
     device: Device
     curves: Curves
@@ -121,8 +121,7 @@ def fit_kind(
 
 def mosfet_of(kind: Kind) -> Mosfet:
     """The transistor that the cards describe."""
-    process = find_process("generic180")
-    return process.nfet if kind == "nfet" else process.pfet
+    return find_process("generic180").mosfet(kind)
 
 
 def card_of(kind: Kind) -> str:

@@ -53,11 +53,11 @@ def _one(device: Device, upper: Axes, lower: Axes, pool: Pool) -> None:
             "C0",
             ":",
         ),
-        ("SKY130's typical card", simulate(getattr(sky, kind), sky.models, [device], pool),
+        ("SKY130's typical card", simulate(sky.mosfet(kind), sky.models, [device], pool),
          "C1", "--"),
     )  # fmt: skip
     c = device.gate
-    sign = 1 if kind == "nfet" else -1
+    sign = c.sign
     own = (np.abs(c.vb) < 1e-6) & (np.abs(sign * c.vd - 1.8) < 1e-6)
     gate, floor = sign * c.vg[own], 3 * noise(c, 0.0)
     measured = sign * c.id[own]

@@ -28,8 +28,8 @@ from spicesnn.errors import (
 if TYPE_CHECKING:
     from spicesnn.engine.pool import Pool
     from spicesnn.engine.worker import Form
+    from spicesnn.fit.bsim import ExtractedCard
     from spicesnn.fit.mos import Extraction
-    from spicesnn.report.extraction import Card
     from spicesnn.systems.iris import Watcher
 
 
@@ -404,7 +404,7 @@ def extract_mos_command(
     found = [extract_mos(each) for each in curves]
     several = len({each.celsius for each in curves}) > 1
     behaviour = temperature_behaviour(found) if several else None
-    cards: list[Card | None] = []
+    cards: list[ExtractedCard | None] = []
     if card:
         try:
             with Pool(1) as pool:
@@ -421,14 +421,12 @@ def extract_mos_command(
     typer.echo(f"written: {', '.join(str(path) for path in paths)}")
 
 
-def _card_of(each: Extraction, pool: Pool) -> Card | None:
+def _card_of(each: Extraction, pool: Pool) -> ExtractedCard | None:
     """The card of an extraction; where there is none, the reason goes to standard error."""
-    from spicesnn.fit.bsim import card_residuals, fit_extracted
-    from spicesnn.report.extraction import Card
+    from spicesnn.fit.bsim import fit_extracted
 
     try:
-        fitted = fit_extracted(each, pool)
-        return Card(fitted, card_residuals(each, fitted, pool))
+        return fit_extracted(each, pool)
     except (DataError, SimulationError) as error:
         source = each.curves.source or "the curves"
         typer.echo(f"no BSIM card of {source}: {error} (--no-card leaves it out)", err=True)

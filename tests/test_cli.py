@@ -194,9 +194,10 @@ def test_extraction_writes_its_report_and_a_card(tmp_path: Path) -> None:
     assert found["values"]["n"]["value"] == pytest.approx(1.38, rel=0.01)
     assert max(found["card"]["median residual"].values()) < 0.1
     assert ".model extracted_nfet0 nmos" in (out / found["card"]["file"]).read_text()
+    (out / "card_of_mine.spice").write_text("* kept\n")
     done = extract(data, out, "--no-card")
     assert done.returncode == 0, done.stderr
-    assert not list(out.glob("card*.spice"))
+    assert [path.name for path in out.glob("card*.spice")] == ["card_of_mine.spice"]
 
 
 def test_a_card_that_cannot_be_had_does_not_cost_the_extraction(tmp_path: Path) -> None:

@@ -74,19 +74,16 @@ def test_the_rule_keeps_sound_devices_and_leaves_out_others(kind: str) -> None:
     assert first(changed(sound, lambda g, d: abs(g - 0.8) < 0.01, 0.2)) == (
         "current falls as the gate rises"
     )
-    reverse = changed(sound, lambda g, d: (d > 1) & (g > 0.45) & (g < 1.2), 0.6)
-    assert first(reverse) in (
-        "less current at the higher drain voltage", "current falls as the gate rises",
-    )  # fmt: skip
+    reverse = changed(sound, lambda g, d: (d > 1) & (g < 1.2), 0.6)
+    assert first(reverse) == "less current at the higher drain voltage"
     # A path beside the channel that opens at 0.2 V and carries 0.3 uA.
     sound = device("f", shift=0.1, kind=kind)
     beside = np.minimum(3e-9 * np.exp((np.abs(sound.gate.vg) - 0.2) / 0.02), 3e-7)
     current = np.maximum(np.abs(sound.gate.id), np.where(np.abs(sound.gate.vg) > 0.22, beside, 0))
     soft = replace(sound.gate, id=np.sign(sound.gate.vg.sum()) * current)
     assert "mV for the decade to 100 nA a square" in first(replace(sound, gate=soft))
-    array = {"shift": 0.15, "multiplicity": 1000, "kind": kind}
-    if kind == "nfet":
-        assert first(device("d", **array)) == ""
+    array = {"shift": 0.3, "multiplicity": 1000, "kind": kind}
+    assert first(device("d", **array)) == ""
     assert "leaks" in first(device("e", leak=1e-6, **array))
 
 

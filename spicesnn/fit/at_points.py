@@ -61,7 +61,7 @@ def currents_at_points(
         groups.setdefault(_bias(each).tobytes(), []).append(index)
     jobs = []
     for card, own in zip(cards, shifts or [[0.0] * len(curves)] * len(cards), strict=True):
-        models = re.sub(r"\bv(gs|gd|gb|ds|bs|bd)_max=\S+", "", card)
+        models = without_ratings(card)
         for members in groups.values():
             deck = _deck(mosfet, models, [curves[k] for k in members])
             knobs = {
@@ -83,6 +83,11 @@ def currents_at_points(
                     currents[index] = np.asarray(run.waveforms[f"i(vm{k})"])[:points]
         found.append(currents)
     return found
+
+
+def without_ratings(card: str) -> str:
+    """A card's text without the largest voltages of its terminals."""
+    return re.sub(r"\bv[gdb][sdb]_max=\S+ ?", "", card)
 
 
 def _bias(curves: Curves) -> Array:

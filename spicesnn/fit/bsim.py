@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from spicesnn.engine.pool import Pool
 from spicesnn.errors import DataError, ParameterError, SimulationError, UnknownNameError
-from spicesnn.fit.at_points import currents_at_points
+from spicesnn.fit.at_points import currents_at_points, without_ratings
 from spicesnn.fit.curves import Curves
 from spicesnn.fit.least_squares import Fit, fit
 from spicesnn.fit.mos import Extraction
@@ -81,6 +81,19 @@ class CardFit:
     def cost(self) -> float:
         """What was made smallest (soft L1 of the weighted residuals)."""
         return float(2 * np.sum(np.sqrt(1 + self.fit.residuals**2) - 1))
+
+
+@dataclass(frozen=True)
+class ExtractedCard:
+    """The card of one transistor, and how far it is from the data.
+
+    Attributes:
+        fit: the card.
+        residuals: median |ln(measured / card)| by region.
+    """
+
+    fit: CardFit
+    residuals: Mapping[str, float]
 
 
 def with_parameters(card: str, parameters: Mapping[str, float]) -> str:
@@ -217,7 +230,7 @@ def fit_card(
     return CardFit(parameters, shifts, with_parameters(card, parameters), found)
 
 
-def fit_extracted(each: Extraction, pool: Pool) -> CardFit:
+def fit_extracted(each: Extraction, pool: Pool) -> ExtractedCard:
     """A card of the one transistor of an extraction, from the points that it used.
 
     Oxide, junctions, capacitances, temperature and bulk effect are those of `generic180`'s card,
@@ -240,7 +253,8 @@ def fit_extracted(each: Extraction, pool: Pool) -> CardFit:
         pool, start={"vth0": threshold},
         bounds={"vth0": (threshold - 0.5, threshold + 0.5), "nfactor": (0.2, 6.0)},
     )  # fmt: skip
-    far = {n: v for n, v in card_residuals(each, found, pool).items() if v > _FAR}
+    residuals = _card_residuals(curves, regions, found, pool)
+    far = {n: v for n, v in residuals.items() if v > _FAR}
     if far:
         name = max(far, key=lambda n: far[n])
         raise DataError(
@@ -248,14 +262,14 @@ def fit_extracted(each: Extraction, pool: Pool) -> CardFit:
             f"off by a factor of {np.exp(far[name]):.3g} (median); look at --w, --l, --unit and "
             "--multiplicity."
         )
-    return found
+    return ExtractedCard(found, residuals)
 
 
-def card_residuals(each: Extraction, card: CardFit, pool: Pool) -> dict[str, float]:
-    """Median |ln(measured / card)| of an extraction's regions, by ngspice."""
-    curves = _used(each)
+def _card_residuals(
+    curves: Curves, regions: npt.NDArray[np.str_], card: CardFit, pool: Pool
+) -> dict[str, float]:
+    """Median |ln(measured / card)| by region, by ngspice."""
     current = currents_at_points(_unfitted(curves)[0], [card.text], [curves], pool)[0][0]
-    regions = np.array(each.region)[each.used]
     off = np.abs(np.log(np.maximum(curves.id / current, 1e-12)))
     return {
         name: float(np.median(off[regions == name])) for name in dict.fromkeys(map(str, regions))
@@ -271,12 +285,12 @@ def _used(each: Extraction) -> Curves:
 def _unfitted(curves: Curves) -> tuple[Mosfet, str]:
     """`generic180`'s transistor under another name, and its card without what is fitted."""
     process = find_process("generic180")
-    own = process.nfet if curves.kind == "nfet" else process.pfet
+    own = process.mosfet(curves.kind)
     name = f"extracted_{curves.kind}"
     cards = re.split(r"(?m)^(?=\.model )", process.models)
     card = next(text for text in cards if own.model in text).replace(own.model, name)
     # Its ratings go as well: they are those of another transistor.
-    card = re.sub(rf"\b({'|'.join(PARAMETERS)}|v[gdb][sdb]_max)=\S+ ?", "", card)
+    card = re.sub(rf"\b({'|'.join(PARAMETERS)})=\S+ ?", "", without_ratings(card))
     card = re.sub(r"\btnom=\S+", f"tnom={curves.celsius:g}", card)
     lines = [line for line in card.splitlines() if line.strip() not in ("", "+")]
     return own.model_copy(update={"model": name}), "\n".join(lines) + "\n"

@@ -45,11 +45,15 @@ class Curves:
     celsius: float = 27.0
     source: str = ""
 
+    @property
+    def sign(self) -> int:
+        """Of its voltages and current: 1 for an nfet, -1 for a pfet."""
+        return 1 if self.kind == "nfet" else -1
+
     def magnitudes(self) -> tuple[Array, Array, Array, Array]:
         """Gate, drain and source against the bulk and the current, as of an n transistor."""
-        sign = 1.0 if self.kind == "nfet" else -1.0
-        vg, vd, vs = (sign * (v - self.vb) for v in (self.vg, self.vd, self.vs))
-        return vg, vd, vs, sign * self.id
+        vg, vd, vs = (self.sign * (v - self.vb) for v in (self.vg, self.vd, self.vs))
+        return vg, vd, vs, self.sign * self.id
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ def simulated_curves(
         ParameterError: a size or temperature is out of the process's range.
     """
     circuit = Circuit("cut off below")
-    mosfet = process.nfet if kind == "nfet" else process.pfet
+    mosfet = process.mosfet(kind)
     mosfet(circuit, "1", "d", "g", "0", "0", width=width, length=length)
     deck = Deck(
         f"curves of {mosfet.model}", str(circuit).partition("\n")[2], process.models,

@@ -142,6 +142,10 @@ class Process(Parameters):
     validated: str = parameter(unit="1", doc="what was compared with measurement, and by whom")
     assumed: str = parameter(unit="1", doc="what was not")
 
+    def mosfet(self, kind: Literal["nfet", "pfet"]) -> Mosfet:
+        """The transistor of a kind, of the core supply."""
+        return self.nfet if kind == "nfet" else self.pfet
+
     def checked_temperature(self, celsius: float) -> float:
         """The temperature, if the process is described there.
 

@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from spicesnn.errors import RunFolderError
-from spicesnn.fit.bsim import CardFit
+from spicesnn.fit.bsim import ExtractedCard
 from spicesnn.fit.mos import REGIONS, Extraction, Value
 
 _COLOURS = {"deep": "C3", "weak": "C0", "moderate": "C2", "strong": "C1"}
 
 
-@dataclass(frozen=True)
-class Card:
-    """A fitted card and how far it is from the data: median |ln(measured / card)| by region."""
-
-    fit: CardFit
-    residuals: Mapping[str, float]
-
-
 def summary(
     extractions: Sequence[Extraction],
     temperature: Mapping[str, Value] | None = None,
-    cards: Sequence[Card | None] = (),
+    cards: Sequence[ExtractedCard | None] = (),
 ) -> dict[str, Any]:
     """Plain numbers: every value with its uncertainty and unit, residuals and points by region."""
     found = []
@@ -73,7 +65,7 @@ def _card_name(k: int) -> str:
     return f"card{k}.spice"
 
 
-def card_text(each: Extraction, card: Card, number: int = 0) -> str:
+def card_text(each: Extraction, card: ExtractedCard, number: int = 0) -> str:
     """A card with what it comes from and what it is not; its model's name has the number."""
     curves = each.curves
     name = f"extracted_{curves.kind}"
@@ -92,7 +84,7 @@ def write_extraction(
     extractions: Sequence[Extraction],
     folder: Path,
     temperature: Mapping[str, Value] | None = None,
-    cards: Sequence[Card | None] = (),
+    cards: Sequence[ExtractedCard | None] = (),
 ) -> list[Path]:
     """`extraction.json`, and a figure and a card for each set of curves.
 
@@ -108,7 +100,9 @@ def write_extraction(
         for each, path in zip(extractions, paths[1:], strict=True):
             _picture(each, path)
         for old in folder.glob("card*.spice"):
-            old.unlink()
+            # Of an earlier extraction; another's file stays.
+            if re.fullmatch(r"card\d+\.spice", old.name):
+                old.unlink()
         for k, card in enumerate(cards):
             if card:
                 paths.append(folder / _card_name(k))

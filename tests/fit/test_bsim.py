@@ -11,12 +11,12 @@ import pytest
 from spicesnn.engine.pool import Pool
 from spicesnn.errors import DataError, ParameterError, UnknownNameError
 from spicesnn.fit.at_points import currents_at_points
-from spicesnn.fit.bsim import card_residuals, fit_card, fit_extracted, with_parameters
+from spicesnn.fit.bsim import fit_card, fit_extracted, with_parameters
 from spicesnn.fit.curves import Curves
 from spicesnn.fit.mos import extract_mos
 from spicesnn.fit.simulated import simulated_curves
 from spicesnn.processes import Process, find_process
-from spicesnn.report.extraction import Card, write_extraction
+from spicesnn.report.extraction import write_extraction
 
 
 def nfet_card() -> str:
@@ -101,16 +101,15 @@ def test_a_process_curves_give_a_card(
     """Medians within 4 % in every region; the card as written gives the currents."""
     curves = simulated_curves(any_process, kind, 2e-6, 1e-6, pool, step=0.1)[0]  # type: ignore[arg-type]
     found = extract_mos(curves)
-    fitted = fit_extracted(found, pool)
-    residuals = card_residuals(found, fitted, pool)
-    assert max(residuals.values()) < 0.04
-    paths = write_extraction([found], tmp_path, cards=[Card(fitted, residuals)])
+    card = fit_extracted(found, pool)
+    assert max(card.residuals.values()) < 0.04
+    paths = write_extraction([found], tmp_path, cards=[card])
     text = paths[-1].read_text()
     for words in ("W 2 um", "generic180's", f".model extracted_{kind}0"):
         assert words in text
     stored = json.loads(paths[0].read_text())["extractions"][0]["card"]
     assert stored["file"] == paths[-1].name
-    assert stored["median residual"] == residuals
+    assert stored["median residual"] == card.residuals
     mosfet = getattr(find_process("generic180"), kind)
     mosfet = mosfet.model_copy(update={"model": f"extracted_{kind}0"})
     cards = "\n".join(line for line in text.splitlines() if not line.startswith("*"))

@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pytest
 from PySpice.Spice.Netlist import Circuit
 
-from spicesnn.circuits.deck import Deck, Knob, Transient, Waveform
+from spicesnn.circuits.deck import Deck, Knob, OperatingPoint, Transient, Waveform
 from spicesnn.engine.pool import Pool
 from spicesnn.engine.worker import Job
 from spicesnn.errors import ParameterError, UnknownNameError
@@ -96,3 +96,17 @@ def test_too_small_a_transistor_is_refused(process: Process) -> None:
 def test_unknown_process_is_answered_with_near_names() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'generic180'"):
         find_process("generic18")
+
+
+def test_ngspice_mends_nothing_in_the_cards(process: Process, pool: Pool) -> None:
+    """A parameter that ngspice mends is mended for some sizes only: see `fit/bsim.py`."""
+    circuit = Circuit("all sizes")
+    sizes = [
+        (w, long) for w in (0.43e-6, 1e-6, 7e-6, 20e-6) for long in (0.185e-6, 0.25e-6, 1e-6, 10e-6)
+    ]
+    for k, (width, length) in enumerate(sizes):
+        process.nfet(circuit, f"n{k}", "d", "g", "0", "0", width=width, length=length)
+        process.pfet(circuit, f"p{k}", "0", "g", "d", "d", width=width, length=length)
+    netlist = "\n".join([*str(circuit).splitlines()[1:], "vd d 0 dc 1.8", "vg g 0 dc 0.6"])
+    deck = Deck("all sizes", netlist, process.models, {}, ("i(vd)",), OperatingPoint())
+    assert not [m.text for m in pool.map([Job(deck, {})])[0].messages]
