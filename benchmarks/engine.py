@@ -25,9 +25,9 @@ import numpy.typing as npt
 from pyspice_peer import ask_pyspice
 from stored import Row, Section, Table, row
 
+from spicesnn.circuits.cells.dpi_trace import DpiTraceBias
 from spicesnn.circuits.classifier import ClassifierCircuit
 from spicesnn.circuits.deck import Deck, Knob, OperatingPoint, Transient, Value, Waveform
-from spicesnn.circuits.dpi_trace import DpiTraceBias
 from spicesnn.circuits.layers import layered_network
 from spicesnn.circuits.network import Network, Piece
 from spicesnn.circuits.ring import InhibitionRing

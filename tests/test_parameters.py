@@ -1,7 +1,7 @@
 import pytest
 
-from spicesnn.circuits.dpi_trace import DpiTrace
-from spicesnn.circuits.spike_driver import SpikeDriver
+from spicesnn.circuits.cells.dpi_trace import DpiTrace
+from spicesnn.circuits.cells.spike_driver import SpikeDriver
 from spicesnn.errors import ParameterError
 from spicesnn.units import spice_number
 

@@ -9,11 +9,11 @@ from typing import ClassVar, Self, TypeVar
 import numpy as np
 from PySpice.Spice.Netlist import Circuit
 
-from spicesnn.circuits.cell import Cell, bias_current, diode
+from spicesnn.circuits.cells.cell import Cell, bias_current, diode
+from spicesnn.circuits.cells.dpi_neuron import DpiNeuron, DpiNeuronBias
+from spicesnn.circuits.cells.dpi_trace import DpiTrace, DpiTraceBias
+from spicesnn.circuits.cells.spike_driver import SpikeDriver
 from spicesnn.circuits.deck import Deck, Knob, OperatingPoint, Transient, Value, Waveform
-from spicesnn.circuits.dpi_neuron import DpiNeuron, DpiNeuronBias
-from spicesnn.circuits.dpi_trace import DpiTrace, DpiTraceBias
-from spicesnn.circuits.spike_driver import SpikeDriver
 from spicesnn.circuits.stimuli import pulse_train
 from spicesnn.errors import UnknownNameError
 from spicesnn.measure.energy import supply_energy

@@ -10,14 +10,14 @@ from collections.abc import Iterable, Sequence
 
 from PySpice.Spice.Netlist import Circuit
 
-from spicesnn.circuits.cell import Cell, gate_load
-from spicesnn.circuits.current_subtractor import SubtractorInput, SubtractorOutput
+from spicesnn.circuits.cells.cell import Cell, gate_load
+from spicesnn.circuits.cells.current_subtractor import SubtractorInput, SubtractorOutput
+from spicesnn.circuits.cells.dpi_neuron import DpiNeuron, DpiNeuronBias
+from spicesnn.circuits.cells.dpi_trace import DpiTrace, DpiTraceBias
+from spicesnn.circuits.cells.normaliser import Normaliser
+from spicesnn.circuits.cells.spike_driver import SpikeDriver
 from spicesnn.circuits.deck import Array, Deck, Knob, Transient, Value, Waveform
-from spicesnn.circuits.dpi_neuron import DpiNeuron, DpiNeuronBias
-from spicesnn.circuits.dpi_trace import DpiTrace, DpiTraceBias
 from spicesnn.circuits.network import Edge, Network, Piece
-from spicesnn.circuits.normaliser import Normaliser
-from spicesnn.circuits.spike_driver import SpikeDriver
 from spicesnn.circuits.stimuli import pulse_train
 from spicesnn.parameters import Parameters, parameter
 from spicesnn.processes import Process, Size

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from spicesnn.circuits.cells.spike_driver import SpikeDriver
 from spicesnn.circuits.classifier import ClassifierCircuit
 from spicesnn.circuits.network import Edge, Network
-from spicesnn.circuits.spike_driver import SpikeDriver
 from spicesnn.errors import ParameterError
 from spicesnn.processes import Process
 

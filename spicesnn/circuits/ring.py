@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from PySpice.Spice.Netlist import Circuit
 
-from spicesnn.circuits.cell import Cell
-from spicesnn.circuits.current_subtractor import SubtractorOutput
+from spicesnn.circuits.cells.cell import Cell
+from spicesnn.circuits.cells.current_subtractor import SubtractorOutput
+from spicesnn.circuits.cells.dpi_neuron import DpiNeuron, DpiNeuronBias
+from spicesnn.circuits.cells.dpi_trace import DpiTrace, DpiTraceBias
+from spicesnn.circuits.cells.spike_driver import SpikeDriver
 from spicesnn.circuits.deck import Deck, Knob, Transient, Waveform
-from spicesnn.circuits.dpi_neuron import DpiNeuron, DpiNeuronBias
-from spicesnn.circuits.dpi_trace import DpiTrace, DpiTraceBias
 from spicesnn.circuits.network import Edge, Network, Piece
-from spicesnn.circuits.spike_driver import SpikeDriver
 from spicesnn.parameters import Parameters, parameter
 from spicesnn.processes import Process
 from spicesnn.units import spice_number

@@ -7,12 +7,12 @@ import numpy.typing as npt
 import pytest
 from PySpice.Spice.Netlist import Circuit
 
-from spicesnn.circuits.cell import bias_current, diode
+from spicesnn.circuits.cells.cell import bias_current, diode
+from spicesnn.circuits.cells.current_subtractor import SubtractorInput, SubtractorOutput
+from spicesnn.circuits.cells.dpi_neuron import DpiNeuronBias
+from spicesnn.circuits.cells.dpi_trace import DpiTraceBias
 from spicesnn.circuits.classifier import ClassifierCircuit
-from spicesnn.circuits.current_subtractor import SubtractorInput, SubtractorOutput
 from spicesnn.circuits.deck import Deck, OperatingPoint, Value, Waveform
-from spicesnn.circuits.dpi_neuron import DpiNeuronBias
-from spicesnn.circuits.dpi_trace import DpiTraceBias
 from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.pool import Pool
 from spicesnn.engine.run import Run

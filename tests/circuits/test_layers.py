@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from spicesnn.circuits.cells.dpi_trace import DpiTraceBias
 from spicesnn.circuits.classifier import ClassifierCircuit
 from spicesnn.circuits.deck import Value
-from spicesnn.circuits.dpi_trace import DpiTraceBias
 from spicesnn.circuits.layers import layered_network
 from spicesnn.circuits.whole import whole_deck, whole_probe
 from spicesnn.engine.options import SimulationOptions

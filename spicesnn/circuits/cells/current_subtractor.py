@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from PySpice.Spice.Netlist import Netlist
 
-from spicesnn.circuits.cell import Cell, diode
+from spicesnn.circuits.cells.cell import Cell, diode
 from spicesnn.parameters import parameter
 from spicesnn.processes import Process, Size
 
