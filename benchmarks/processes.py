@@ -15,7 +15,11 @@ from typing import Any
 import numpy as np
 from stored import ROOT, Row, Section, Table, row
 
-from spicesnn.characterize.benches import Bench, MirrorBench, NeuronBench, SynapseBench
+from spicesnn.characterize.bench import Bench
+from spicesnn.characterize.benches.biases import MirrorBench
+from spicesnn.characterize.benches.neurons import NeuronBench
+from spicesnn.characterize.benches.synapses import SynapseBench
+from spicesnn.characterize.condition import condition
 from spicesnn.characterize.montecarlo import pelgrom_scaling, run_monte_carlo, sigma_interval
 from spicesnn.characterize.off_current import off_current
 from spicesnn.circuits.deck import Deck
@@ -70,11 +74,12 @@ def _measured(bench: Bench, process: Process, celsius: float) -> dict[str, Any]:
     deck = replace(bench.deck(process), temperature=process.checked_temperature(celsius))
     jobs = [Job(deck, knobs) for knobs in bench.stimuli(process)]
     with Pool(1) as pool:
+        on = condition(process, celsius, pool)
         runs = pool.map(jobs, raise_on_failure=False)
     bad = [run for run in runs if run.verdict is not Verdict.CONVERGED]
     if bad:
         return {"failed": f"{bench.name}: {bad[0].verdict.value}"}
-    return bench.measure([run.waveforms for run in runs], process)
+    return bench.measure([run.waveforms for run in runs], on)
 
 
 def _works(cell: dict[str, Any]) -> bool:
@@ -177,10 +182,11 @@ def _law(bench: Bench, quantity: str, process: Process, pool: Pool) -> float:
     deck = bench.deck(process)
     found = transistors(deck.netlist, process)
     stimuli = bench.stimuli(process)
+    at = condition(process, 27.0, pool)
 
     def ln_of(knobs: dict[str, float]) -> float:
         runs = pool.map([Job(deck, {**own, **knobs}) for own in stimuli])
-        return float(np.log(bench.measure([run.waveforms for run in runs], process)[quantity]))
+        return float(np.log(bench.measure([run.waveforms for run in runs], at)[quantity]))
 
     total = 0.0
     for transistor in found:
@@ -201,7 +207,7 @@ def _pdk_draws(
     if on == process.models:
         raise SystemExit("the PDK's switch of mismatch was not found")
     deck = bench.deck(process)
-    stimuli = bench.stimuli(process)
+    stimuli, at = bench.stimuli(process), condition(process, 27.0, pool)
     # Another title is another deck, which is loaded; its draws follow the worker's generator.
     decks: list[Deck] = [replace(deck, models=on, title=f"draw {k}") for k in range(count)]
     runs = pool.map([Job(each, own) for each in decks for own in stimuli], raise_on_failure=False)
@@ -209,7 +215,7 @@ def _pdk_draws(
     for k in range(count):
         own = runs[k * len(stimuli) : (k + 1) * len(stimuli)]
         if all(run.verdict is Verdict.CONVERGED for run in own):
-            values.append(bench.measure([run.waveforms for run in own], process)[quantity])
+            values.append(bench.measure([run.waveforms for run in own], at)[quantity])
     return np.array(values)
 
 

@@ -295,7 +295,7 @@ def montecarlo(
 
     A study that was stopped goes on where it was: finished runs come from the cache.
     """
-    from spicesnn.characterize.benches import find_bench
+    from spicesnn.characterize.library import find_bench
     from spicesnn.characterize.montecarlo import pelgrom_scaling, run_monte_carlo
     from spicesnn.engine.cache import RunCache
     from spicesnn.engine.pool import Pool

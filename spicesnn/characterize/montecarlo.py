@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from spicesnn.characterize.benches import Bench
+from spicesnn.characterize.bench import Bench
+from spicesnn.characterize.condition import condition
 from spicesnn.circuits.deck import Deck, OperatingPoint
 from spicesnn.circuits.transistors import Transistor, transistors
 from spicesnn.engine.pool import Pool
@@ -178,8 +179,8 @@ def run_monte_carlo(
         ParameterError: the temperature is out of the process's range.
         SimulationError: the bench without any shift cannot be simulated.
     """
-    celsius = process.checked_temperature(temperature)
-    deck = replace(bench.deck(process), temperature=celsius)
+    on = condition(process, temperature, pool)
+    deck = replace(bench.deck(process), temperature=on.celsius)
     drawn = draw(deck, process, count, seed, sources)
     base = _base(deck, drawn.transistors, pool)
     stimuli = bench.stimuli(process)
@@ -191,7 +192,7 @@ def run_monte_carlo(
         for knobs in stimuli
     ]
     runs = pool.map(jobs, done, raise_on_failure=False)
-    usual = bench.measure(nominal, process)
+    usual = bench.measure(nominal, on)
     values = {name: np.full(count, np.nan) for name in bench.properties}
     failed: dict[int, str] = {}
     for k in range(count):
@@ -200,13 +201,15 @@ def run_monte_carlo(
         if bad:
             failed[k] = f"{bad[0].verdict.value}: {bad[0].detail}"
             continue
-        for name, value in bench.measure([run.waveforms for run in own], process).items():
+        for name, value in bench.measure([run.waveforms for run in own], on).items():
             values[name][k] = value
     properties = {
-        name: Distribution(unit, values[name], usual[name])
-        for name, unit in bench.properties.items()
+        name: Distribution(quantity.unit, values[name], usual[name])
+        for name, quantity in bench.properties.items()
     }
-    return MonteCarlo(bench.name, process.name, process.corner, celsius, drawn, properties, failed)
+    return MonteCarlo(
+        bench.name, process.name, process.corner, on.celsius, drawn, properties, failed
+    )
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from spicesnn.characterize.benches import BENCHES, MirrorBench, SynapseBench, find_bench
+from spicesnn.characterize.benches.biases import MirrorBench
+from spicesnn.characterize.benches.synapses import SynapseBench
+from spicesnn.characterize.library import BENCHES, find_bench
 from spicesnn.characterize.montecarlo import (
     Distribution,
     draw,

@@ -1,0 +1,1 @@
+"""The benches of every cell, a module a family."""

@@ -1,0 +1,258 @@
+"""Datasheets: a cell's benches over corners, temperatures, mismatch draws and half the step."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from spicesnn.characterize.bench import Bench, Entry, Panel, Quantity
+from spicesnn.characterize.condition import Condition, condition
+from spicesnn.characterize.montecarlo import MonteCarlo, run_monte_carlo
+from spicesnn.circuits.deck import Deck, Transient, Value
+from spicesnn.engine.options import SimulationOptions
+from spicesnn.engine.pool import Pool
+from spicesnn.engine.run import Run
+from spicesnn.engine.verdict import Verdict
+from spicesnn.engine.worker import Job
+from spicesnn.errors import ParameterError
+from spicesnn.processes import Corner, Process, find_process
+from spicesnn.processes.installed import digest
+
+ROOM = 27.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a datasheet covers, besides typical transistors at 27 deg C.
+
+    Attributes:
+        corners: measured at 27 deg C.
+        temperatures: degrees Celsius, of typical transistors.
+        draws: of mismatch, typical at 27 deg C; 0 for none.
+        seed: of the draws.
+        halved: whether everything is measured again at half the step, with a tenth of the
+            tolerances.
+    """
+
+    corners: tuple[Corner, ...] = ()
+    temperatures: tuple[float, ...] = ()
+    draws: int = 0
+    seed: int = 0
+    halved: bool = True
+
+    def conditions(self) -> list[tuple[Corner, float]]:
+        """Corner and temperature of each, the typical one at 27 deg C first."""
+        found: list[tuple[Corner, float]] = [("tt", ROOM)]
+        found += [(corner, ROOM) for corner in self.corners]
+        found += [("tt", celsius) for celsius in self.temperatures]
+        return list(dict.fromkeys(found))
+
+
+FULL = Plan(("tt", "ff", "ss", "fs", "sf"), (-40.0, ROOM, 85.0), 100)
+
+
+@dataclass(frozen=True)
+class Point:
+    """What was measured at a corner and temperature.
+
+    Attributes:
+        corner, celsius: where; degrees Celsius.
+        values: by the quantity's name; NaN where the cell does not show it.
+        failed: bench to the reason why it could not be measured.
+    """
+
+    corner: Corner
+    celsius: float
+    values: Mapping[str, float]
+    failed: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Datasheet:
+    """A cell on a process, measured.
+
+    Attributes:
+        entry: the cell and its benches.
+        process: name.
+        plan: what it covers.
+        identity: of what was simulated and how it was measured.
+        quantities: by name, with their limits.
+        points: by condition, typical at 27 deg C first.
+        halved: the values at half the step and a tenth of the tolerances; empty if not asked for.
+        studies: mismatch, by bench.
+        doubts: why laws cannot hold with these parameters.
+        panels: pictures of the typical run.
+        ngspice: version.
+    """
+
+    entry: Entry
+    process: str
+    plan: Plan
+    identity: str
+    quantities: Mapping[str, Quantity]
+    points: tuple[Point, ...]
+    halved: Mapping[str, float]
+    studies: tuple[MonteCarlo, ...]
+    doubts: tuple[str, ...]
+    panels: tuple[Panel, ...]
+    ngspice: int
+
+    def change(self, name: str) -> float:
+        """How a value changes at half the step, relative to it or to the quantity's scale."""
+        value, halved = self.points[0].values[name], self.halved.get(name, np.nan)
+        scale = self.quantities[name].scale or abs(value)
+        return abs(halved - value) / scale if scale else abs(halved - value)
+
+    def violations(self) -> list[str]:
+        """Limits that do not hold and benches that failed, in words."""
+        said = []
+        for point in self.points:
+            where = f"{point.corner}, {point.celsius:g} deg C"
+            said += [f"{where}: {bench}: {why}" for bench, why in point.failed.items()]
+            typical = point is self.points[0]
+            for name, quantity in self.quantities.items():
+                if name not in point.values or not (typical or quantity.everywhere):
+                    continue
+                value = point.values[name]
+                if not quantity.passes(value):
+                    said.append(
+                        f"{where}: {name} = {value:.4g} {quantity.unit}, limit {quantity.limits()}"
+                    )
+        return said
+
+
+def identity(entry: Entry, process_name: str, plan: Plan) -> str:
+    """Hash of all that a datasheet rests on: decks, stimuli, measures, process, options, plan."""
+    process = find_process(process_name)
+    total = hashlib.sha256(repr((plan, SimulationOptions().line())).encode())
+    total.update(digest(process.library).encode())
+    for bench in entry.benches:
+        # The path of the library is another on every machine.
+        deck = replace(bench.deck(process), models="")
+        texts = [deck.identity, inspect.getsource(type(bench)), bench.identity]
+        texts += [deck.text("", knobs) for knobs in bench.stimuli(process)]
+        for text in texts:
+            total.update(text.encode())
+    return total.hexdigest()[:16]
+
+
+def quantities(entry: Entry) -> dict[str, Quantity]:
+    """All that a cell's benches measure.
+
+    Raises:
+        ParameterError: two benches measure one name.
+    """
+    found: dict[str, Quantity] = {}
+    for bench in entry.benches:
+        for name, quantity in bench.properties.items():
+            if name in found:
+                raise ParameterError(f"{entry.name}: two benches measure {name!r}; rename one.")
+            found[name] = quantity
+    return found
+
+
+def runs_of(entry: Entry, process: Process, plan: Plan) -> int:
+    """Simulations that a datasheet takes, for progress bars."""
+    total = 0
+    for bench in entry.benches:
+        each = len(plan.conditions()) + plan.halved + (plan.draws if bench.drawn else 0)
+        total += each * len(bench.stimuli(process))
+    return total
+
+
+def characterize(
+    entry: Entry, process_name: str, plan: Plan, pool: Pool, done: Callable[[], None] | None = None
+) -> Datasheet:
+    """Measure a cell over the plan; with a cache, a call that was stopped goes on.
+
+    Args:
+        entry: cell and benches.
+        process_name: CMOS process.
+        plan: corners, temperatures, draws.
+        pool: where the runs are made.
+        done: called after each finished simulation.
+
+    Raises:
+        ProcessNotFoundError, UnknownNameError: of the process.
+        ParameterError: a temperature or size is out of its range.
+        SimulationError: the typical cell at 27 deg C cannot be drawn for mismatch.
+    """
+    known = quantities(entry)
+    places = [
+        condition(find_process(process_name, corner), celsius, pool)
+        for corner, celsius in plan.conditions()
+    ]
+    work = [(bench, place) for place in places for bench in entry.benches]
+    runs = iter(pool.map([job for w in work for job in _jobs(*w)], done, raise_on_failure=False))
+    points: list[Point] = []
+    panels: list[Panel] = []
+    for place in places:
+        values, failed = dict.fromkeys(known, float("nan")), {}
+        for bench in entry.benches:
+            own = [next(runs) for _ in bench.stimuli(place.process)]
+            measured, why = _measured(bench, own, place)
+            values |= measured
+            if why:
+                failed[bench.name] = why
+            elif place is places[0]:
+                panels += bench.panels([run.waveforms for run in own], place)
+        point = Point(place.process.corner, place.celsius, values, failed)
+        points.append(point)
+    halved = _halved(entry, places[0], pool, done) if plan.halved else {}
+    studies = [
+        run_monte_carlo(
+            bench, places[0].process, pool, count=plan.draws, seed=plan.seed,
+            temperature=ROOM, done=done,
+        )
+        for bench in entry.benches
+        if plan.draws and bench.drawn and bench.name not in points[0].failed
+    ]  # fmt: skip
+    return Datasheet(
+        entry, process_name, plan, identity(entry, process_name, plan), known, tuple(points),
+        halved, tuple(studies),
+        tuple(dict.fromkeys(text for b in entry.benches for text in b.doubts(places[0]))),
+        tuple(panels), pool.installation.version,
+    )  # fmt: skip
+
+
+def _jobs(bench: Bench, place: Condition) -> list[Job]:
+    deck = replace(bench.deck(place.process), temperature=place.celsius)
+    return [Job(deck, knobs, cached=True) for knobs in bench.stimuli(place.process)]
+
+
+def _measured(bench: Bench, runs: Sequence[Run], place: Condition) -> tuple[dict[str, float], str]:
+    """The bench's values, or why there are none."""
+    bad = [run for run in runs if run.verdict is not Verdict.CONVERGED]
+    if bad:
+        return {}, f"{bad[0].verdict.value} ({bad[0].detail})"
+    return bench.measure([run.waveforms for run in runs], place), ""
+
+
+def _halved(
+    entry: Entry, place: Condition, pool: Pool, done: Callable[[], None] | None
+) -> dict[str, float]:
+    """The typical values at half the step with a tenth of the tolerances."""
+    found: dict[str, float] = {}
+    fine = Pool(
+        pool.workers, pool.options.tightened(10), pool.installation, pool.limits, pool.cache
+    )
+    with fine:
+        for bench in entry.benches:
+            jobs = _jobs(bench, place)
+            runs = fine.map([_finer(job) for job in jobs], done, raise_on_failure=False)
+            found |= _measured(bench, runs, place)[0]
+    return found
+
+
+def _finer(job: Job) -> Job:
+    deck: Deck = job.deck
+    knobs: dict[str, Value] = dict(job.knobs)
+    if isinstance(deck.analysis, Transient):
+        step = knobs.get("maximum_step", deck.analysis.maximum_step)
+        assert isinstance(step, float)  # noqa: S101
+        knobs["maximum_step"] = step / 2
+    return Job(deck, knobs, job.cached)
