@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from spicesnn.engine.worker import Form
     from spicesnn.fit.bsim import ExtractedCard
     from spicesnn.fit.mos import Extraction
+    from spicesnn.processes import Corner
     from spicesnn.systems.iris import Watcher
 
 
@@ -334,6 +335,104 @@ def montecarlo(
     typer.echo(f"written: {', '.join(str(path) for path in paths)}")
 
 
+@app.command("characterize")
+def characterize_cells(
+    cell: Annotated[
+        list[str] | None, typer.Argument(help="Cells, or .toml files of your own cells.")
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every cell on generic180 and gf180mcu: the book.")
+    ] = False,
+    process: Annotated[list[str], typer.Option(help="CMOS process.")] = [],  # noqa: B006
+    corners: Annotated[
+        str, typer.Option(help="all, or some of tt,ff,ss,fs,sf; nfet first.")
+    ] = "tt",
+    temperature: Annotated[list[float], typer.Option(help="Degrees Celsius.")] = [],  # noqa: B006
+    mc: Annotated[int, typer.Option("--mc", min=0, help="Mismatch draws.")] = 0,
+    seed: Annotated[int, typer.Option(help="Same seed, same draws.")] = 0,
+    setting: Annotated[
+        list[str], typer.Option("--set", help="Parameter, as i_bias=20n or cell.width=2u.")
+    ] = [],  # noqa: B006
+    workers: Annotated[int | None, typer.Option(help="Processes; default one a core.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder; default runs/datasheets, of --all docs/cells.")
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Make datasheets again that are there already.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the datasheets as JSON.")] = False,
+) -> None:
+    """Measure cells into datasheets; exit 1 where a limit does not hold.
+
+    A call that was stopped goes on where it was: finished runs come from the cache, and
+    datasheets that are there and up to date are kept.
+    """
+    from spicesnn.characterize.datasheet import FULL, Plan
+    from spicesnn.characterize.library import FAMILIES, LIBRARY, find_entry
+    from spicesnn.characterize.own_cell import read_own_cell
+    from spicesnn.characterize.settings import with_settings
+    from spicesnn.engine.cache import RunCache
+    from spicesnn.engine.pool import Pool
+    from spicesnn.processes import find_process
+    from spicesnn.report.book import write_index, write_sheets
+
+    if everything == bool(cell):
+        raise ParameterError("name the cells to characterize, or give --all.")
+    if everything and (setting or mc or temperature or corners != "tt"):
+        raise ParameterError("--all measures the whole plan at the defaults: leave out --set, "
+                             "--mc, --temperature and --corners.")  # fmt: skip
+    settings = dict(_parted(text) for text in setting)
+    names = list(LIBRARY) if everything else cell or []
+    plan = FULL if everything else Plan(_corners(corners), tuple(temperature), mc, seed)
+    processes = process or (["generic180", "gf180mcu"] if everything else ["generic180"])
+    folder = out or Path("docs/cells" if everything else "runs/datasheets")
+    sheets: dict[str, list[dict[str, Any]]] = {}
+    with Pool(workers or os.cpu_count() or 1, cache=RunCache()) as pool, _Bars() as bars:
+        for own in processes:
+            find_process(own)
+            entries = [
+                with_settings(entry, settings)
+                for name in names
+                for entry in (
+                    read_own_cell(Path(name), own) if name.endswith(".toml") else [find_entry(name)]
+                )
+            ]
+            sheets[own] = write_sheets(
+                entries, own, plan, pool, folder / own, bars.begin, fresh=fresh
+            )
+    if everything:
+        write_index(folder, FAMILIES, sheets)
+    flat = [sheet for own in sheets.values() for sheet in own]
+    if as_json:
+        typer.echo(json.dumps(flat, indent=1))
+    else:
+        _print_sheets(flat, brief=everything)
+        typer.echo(f"written: {folder}")
+    if not all(sheet["passes"] for sheet in flat):
+        raise typer.Exit(1)
+
+
+def _corners(text: str) -> tuple[Corner, ...]:
+    """`all`, or corners separated by commas."""
+    from spicesnn.errors import UnknownNameError
+    from spicesnn.processes import CORNERS
+
+    if text == "all":
+        return CORNERS
+    wanted = [part.strip() for part in text.split(",")]
+    for part in wanted:
+        if part not in CORNERS:
+            raise UnknownNameError("corner", part, [*CORNERS, "all"])
+    return tuple(corner for corner in CORNERS if corner in wanted)
+
+
+def _parted(text: str) -> tuple[str, str]:
+    name, given, value = text.partition("=")
+    if not given:
+        raise ParameterError(f"--set {text!r}: write a parameter and its value, as i_bias=20n.")
+    return name.strip(), value.strip()
+
+
 @extract_app.command("mos")
 def extract_mos_command(
     device: Annotated[str, typer.Option(help="nfet or pfet.")],
@@ -574,6 +673,28 @@ class _ProgressView:
         return Watcher(begin, progress, lambda: bar.advance(task))
 
 
+class _Bars:
+    """A progress bar that is begun anew for each of several pieces of work."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import Progress
+
+        self._bar = Progress(console=Console(stderr=True))
+
+    def __enter__(self) -> _Bars:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._bar.stop()
+
+    def begin(self, text: str, total: int) -> Callable[[], None]:
+        """A new bar; what is called after each finished step."""
+        task = self._bar.add_task(text, total=total)
+        return lambda: self._bar.advance(task)
+
+
 @contextmanager
 def _simple_bar(text: str, total: int) -> Iterator[Callable[[], None]]:
     from rich.console import Console
@@ -628,6 +749,25 @@ def _print_extraction(found: dict[str, Any]) -> None:
         Console().print(table)
     for name, value in found.get("over temperature", {}).items():
         typer.echo(" ".join([f"{name}:", *cells(value)]))
+
+
+def _print_sheets(sheets: list[dict[str, Any]], *, brief: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from spicesnn.report.book import rows
+
+    for sheet in sheets:
+        title = f"{sheet['title']} on {sheet['process']}, typical, 27 deg C"
+        if not brief:
+            table = Table("quantity", "value", "limit", "holds", title=title)
+            for cells in rows(sheet):
+                table.add_row(*cells, style="red" if cells[-1] == "no" else None)
+            Console().print(table)
+        for text in sheet["violations"]:
+            typer.echo(f"{sheet['cell']} on {sheet['process']}: limit: {text}", err=True)
+        for text in sheet["doubts"]:
+            typer.echo(f"{sheet['cell']} on {sheet['process']}: note: {text}", err=True)
 
 
 def _print_study(study: dict[str, Any]) -> None:

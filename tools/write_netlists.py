@@ -1,4 +1,5 @@
-"""Write the golden decks of `netlists/`: fixed weights and stimuli on `generic180`.
+"""Write the golden decks of `netlists/`, on `generic180`: every bench of the cell library with its
+first stimulus, and pieces of the classifier with fixed weights.
 
 The tests compare them byte for byte; run `make netlists` after a change that means to alter them.
 """
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from spicesnn.characterize.library import BENCHES
 from spicesnn.circuits.classifier import ClassifierCircuit
 from spicesnn.circuits.deck import Waveform
 from spicesnn.engine.options import SimulationOptions
@@ -36,7 +38,11 @@ def golden_decks() -> dict[str, str]:
     event = {"vevent": circuit.stimulus(trains[0], process)}
     column = circuit.device_knobs(conductance, 0) | gates
     unit = circuit.unit_knobs(conductance, trains, 0, process)
-    return {
+    benches = {}
+    for bench in BENCHES.values():
+        deck, stimuli = bench.deck(process), bench.stimuli(process)
+        benches[f"bench_{bench.name}.cir"] = deck.text(line, stimuli[0])
+    return benches | {
         "dpi_trace.cir": circuit.trace_deck(process).text(line, event),
         "differential_column.cir": circuit.column_deck(process).text(line, column),
         "dpi_neuron.cir": circuit.neuron_deck(process).text(line, sums),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -90,11 +91,18 @@ class Bench(Parameters):
     Fields that are cells are what it measures; fields with the unit "m" are transistor sizes.
     """
 
-    name: ClassVar[str]
-    properties: ClassVar[Mapping[str, Quantity]]
-    """What is measured; NaN where the cell does not show it."""
     drawn: ClassVar[bool] = True
     """Whether a datasheet repeats it for mismatch draws (not where one run takes seconds)."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """One word, its own in the library; final benches give it as a class variable."""
+
+    @property
+    @abstractmethod
+    def properties(self) -> Mapping[str, Quantity]:
+        """What is measured (likewise); NaN where the cell does not show it."""
 
     @abstractmethod
     def deck(self, process: Process) -> Deck:
@@ -133,14 +141,18 @@ class Entry:
     Attributes:
         name: of the cell on the command line.
         title: in words.
-        subject: the class whose docstring draws and explains it.
+        subject: the class whose docstring draws and explains it, or a text that does.
         benches: what its datasheet measures, in order.
     """
 
     name: str
     title: str
-    subject: type[Parameters]
+    subject: type[Parameters] | str
     benches: tuple[Bench, ...]
+
+    def description(self) -> str:
+        """Drawing and explanation."""
+        return self.subject if isinstance(self.subject, str) else inspect.getdoc(self.subject) or ""
 
 
 _P = TypeVar("_P", bound=Parameters)
@@ -190,9 +202,10 @@ def bench_deck(
         highest: supply in the circuit, volts, where it is above the core's; node voltages over
             twice the highest are implausible.
     """
+    netlist = str(circuit).partition("\n")[2]
     return Deck(
         f"spicesnn: bench of the {name} on {process.name}, {process.corner}",
-        str(circuit).partition("\n")[2], process.models, {knob.element: knob for knob in knobs},
+        netlist, process.models_for(netlist), {knob.element: knob for knob in knobs},
         tuple(probes), analysis, initial=initial or {},
         plausible_voltage=2 * max(process.supply, highest),
     )  # fmt: skip

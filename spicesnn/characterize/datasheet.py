@@ -23,6 +23,8 @@ from spicesnn.processes import Corner, Process, find_process
 from spicesnn.processes.installed import digest
 
 ROOM = 27.0
+# The supply of the point that shows how values follow it: above the core's, ratings are near.
+LOW_SUPPLY = 0.95
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Plan:
         temperatures: degrees Celsius, of typical transistors.
         draws: of mismatch, typical at 27 deg C; 0 for none.
         seed: of the draws.
+        low_supply: whether to measure at 5 % less supply, too (typical, 27 deg C).
         halved: whether everything is measured again at half the step, with a tenth of the
             tolerances.
     """
@@ -42,13 +45,15 @@ class Plan:
     temperatures: tuple[float, ...] = ()
     draws: int = 0
     seed: int = 0
+    low_supply: bool = True
     halved: bool = True
 
-    def conditions(self) -> list[tuple[Corner, float]]:
-        """Corner and temperature of each, the typical one at 27 deg C first."""
-        found: list[tuple[Corner, float]] = [("tt", ROOM)]
-        found += [(corner, ROOM) for corner in self.corners]
-        found += [("tt", celsius) for celsius in self.temperatures]
+    def conditions(self) -> list[tuple[Corner, float, float]]:
+        """Corner, temperature and part of the supply of each; typical at 27 deg C first."""
+        found: list[tuple[Corner, float, float]] = [("tt", ROOM, 1.0)]
+        found += [(corner, ROOM, 1.0) for corner in self.corners]
+        found += [("tt", celsius, 1.0) for celsius in self.temperatures]
+        found += [("tt", ROOM, LOW_SUPPLY)] * self.low_supply
         return list(dict.fromkeys(found))
 
 
@@ -57,16 +62,18 @@ FULL = Plan(("tt", "ff", "ss", "fs", "sf"), (-40.0, ROOM, 85.0), 100)
 
 @dataclass(frozen=True)
 class Point:
-    """What was measured at a corner and temperature.
+    """What was measured at a corner, temperature and supply.
 
     Attributes:
         corner, celsius: where; degrees Celsius.
+        supply: part of the process's.
         values: by the quantity's name; NaN where the cell does not show it.
         failed: bench to the reason why it could not be measured.
     """
 
     corner: Corner
     celsius: float
+    supply: float
     values: Mapping[str, float]
     failed: Mapping[str, str]
 
@@ -107,11 +114,21 @@ class Datasheet:
         scale = self.quantities[name].scale or abs(value)
         return abs(halved - value) / scale if scale else abs(halved - value)
 
+    def sensitivity(self, name: str) -> float:
+        """Relative change of a value over that of the supply; NaN where it was not measured."""
+        low = next((p.values[name] for p in self.points if p.supply != 1.0), np.nan)
+        value = self.points[0].values[name]
+        # What has a scale is near zero: a relative change of it says nothing.
+        if not value or self.quantities[name].scale:
+            return float("nan")
+        return (low / value - 1) / (LOW_SUPPLY - 1)
+
     def violations(self) -> list[str]:
         """Limits that do not hold and benches that failed, in words."""
         said = []
         for point in self.points:
             where = f"{point.corner}, {point.celsius:g} deg C"
+            where += f", {point.supply:.0%} of the supply" if point.supply != 1.0 else ""
             said += [f"{where}: {bench}: {why}" for bench, why in point.failed.items()]
             typical = point is self.points[0]
             for name, quantity in self.quantities.items():
@@ -182,10 +199,12 @@ def characterize(
         SimulationError: the typical cell at 27 deg C cannot be drawn for mismatch.
     """
     known = quantities(entry)
-    places = [
-        condition(find_process(process_name, corner), celsius, pool)
-        for corner, celsius in plan.conditions()
-    ]
+    places = []
+    for corner, celsius, part in plan.conditions():
+        process = find_process(process_name, corner)
+        supplied = process.model_copy(update={"supply": process.supply * part})
+        places.append(condition(supplied, celsius, pool))
+    supply = places[0].supply
     work = [(bench, place) for place in places for bench in entry.benches]
     runs = iter(pool.map([job for w in work for job in _jobs(*w)], done, raise_on_failure=False))
     points: list[Point] = []
@@ -200,8 +219,8 @@ def characterize(
                 failed[bench.name] = why
             elif place is places[0]:
                 panels += bench.panels([run.waveforms for run in own], place)
-        point = Point(place.process.corner, place.celsius, values, failed)
-        points.append(point)
+        part = place.supply / supply
+        points.append(Point(place.process.corner, place.celsius, part, values, failed))
     halved = _halved(entry, places[0], pool, done) if plan.halved else {}
     studies = [
         run_monte_carlo(

@@ -80,4 +80,4 @@ def _transistor(words: list[str], path: tuple[str, ...], mosfet: Mosfet) -> Tran
     given = dict(word.split("=", 1) for word in words if "=" in word)
     width, length = (parse_spice_number(given[key]) / mosfet.metre for key in ("w", "l"))
     instance = mosfet.instance(words[0][1:], *path)
-    return Transistor(instance, mosfet, width, length, int(given.get("m", "1")))
+    return Transistor(instance, mosfet, width, length, int(parse_spice_number(given.get("m", "1"))))

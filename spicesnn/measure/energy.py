@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -24,3 +24,22 @@ def supply_energy(waveforms: Waveforms, supplies: Mapping[str, float]) -> float:
     """
     time = waveforms.time
     return float(sum(-v * np.trapezoid(waveforms[name], time) for name, v in supplies.items()))
+
+
+def channel_heat(waveforms: Waveforms, transistors: Iterable[str]) -> float:
+    """Sum over transistors of the integral of I_D V_DS, in joules (trapezoidal rule).
+
+    What is left of the sources' energy is stored in capacitances, or flows through junctions.
+
+    Args:
+        waveforms: with `@device[id]` and `@device[vds]` of each.
+        transistors: ngspice's names.
+
+    Raises:
+        UnknownNameError: one of them was not recorded.
+    """
+    time = waveforms.time
+    return float(sum(
+        np.trapezoid(waveforms[f"@{name}[id]"] * waveforms[f"@{name}[vds]"], time)
+        for name in transistors
+    ))  # fmt: skip

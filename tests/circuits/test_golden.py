@@ -2,9 +2,11 @@
 
 import importlib.util
 import os
+import re
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from spicesnn.engine.installation import find_installation
@@ -37,6 +39,12 @@ def test_ngspice_alone_runs_it(name: str, tmp_path: Path) -> None:
         env={**os.environ, **ngspice.environment()},
     )  # fmt: skip
     waves = read_raw(tmp_path / "out.raw")
-    assert waves.time[-1] == pytest.approx(10e-3)
-    if "v(spike)" in waves.signals:
+    # Sweeps and transients say where they end, an operating point has one.
+    (analysis,) = re.findall(r"^\.(tran|dc|op|noise)\b(.*)$", DECKS[name], re.M)
+    if analysis[0] == "tran":
+        assert waves.time[-1] == pytest.approx(float(analysis[1].split()[1]))
+    if analysis[0] == "dc":
+        assert waves.time[-1] == pytest.approx(float(analysis[1].split()[2]))
+    assert all(np.isfinite(values).all() for values in waves.signals.values())
+    if name in ("dpi_neuron.cir", "classifier_unit.cir"):
         assert waves["v(spike)"].max() > 1.7  # it fires
