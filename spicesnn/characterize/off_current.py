@@ -57,8 +57,9 @@ def off_current(
     mosfet(circuit, "1", "d", "g", "s", "b", width=width, length=length)
     for node, level in (("d", mosfet.sign * process.supply), ("g", 0.0), ("s", 0.0), ("b", 0.0)):
         circuit.V(node, node, "0", raw_spice=f"dc {spice_number(level)}")
+    netlist = str(circuit).partition("\n")[2]
     deck = Deck(
-        f"off current of {mosfet.model}", str(circuit).partition("\n")[2], process.models, {},
+        f"off current of {mosfet.model}", netlist, process.models_for(netlist), {},
         ("i(vd)", "i(vs)", "i(vb)", "i(vg)"), OperatingPoint(),
         temperature=process.checked_temperature(celsius),
     )  # fmt: skip

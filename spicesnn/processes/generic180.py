@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from spicesnn.assets import asset
 from spicesnn.processes.process import Corner, Mosfet, Process, Variation
@@ -16,31 +17,50 @@ _VARIATION = Variation(
     source="assumed: about 1 mV um per nm of oxide (Pelgrom et al., IEDM 1998); 1 % um; a third "
     "of the corners from die to die",
 )  # fmt: skip
+_THICK_VARIATION = _VARIATION.model_copy(update={"a_vt": 7e-9})
 
 
 def generic180(corner: Corner) -> Process:
     """The process; sizes and layout rule are our choices for a 180 nm node."""
     library = asset("models", "generic180", "generic180.spice")
-    lines = library.read_text(encoding="utf-8").splitlines()
-    # Comments stay in the library.
-    cards = "\n".join(line for line in lines if line.strip() and not line.startswith("*"))
+    # In a folder of its own: `installed.digest`, and with it the identity of what was trained on
+    # the core transistors, covers the library's folder.
+    thick = asset("models", "generic180", "thick", "thick_oxide.spice")
     common = {
         "minimum_width": 0.42e-6, "minimum_length": 0.18e-6, "diffusion_length": 0.54e-6,
         "rating": 1.95, "variation": _VARIATION,
     }  # fmt: skip
+    thick_common = common | {"rating": 3.6, "variation": _THICK_VARIATION}
     return Process(
         name="generic180",
         supply=1.8,
         nfet=Mosfet(model="generic180_nfet", kind="nfet", switch_length=0.18e-6, **common),
         pfet=Mosfet(model="generic180_pfet", kind="pfet", switch_length=0.25e-6, **common),
+        thick_nfet=Mosfet(
+            model="generic180_nfet_3v3", kind="nfet",
+            **(thick_common | {"minimum_length": 0.35e-6, "switch_length": 0.35e-6}),
+        ),
+        thick_pfet=Mosfet(
+            model="generic180_pfet_3v3", kind="pfet",
+            **(thick_common | {"minimum_length": 0.3e-6, "switch_length": 0.3e-6}),
+        ),
+        thick_supply=3.3,
         corner=corner,
         coldest=-40,
         hottest=125,
         library=library,
-        models=_shifted(cards, corner),
-        validated="drain currents of both transistors against silicon",
-        assumed="capacitances, junctions, temperature, corners, mismatch, noise",
-    )
+        models=_shifted(_cards(library), corner),
+        thick_models=_shifted(_cards(thick), corner),
+        validated="drain currents of both core transistors against silicon",
+        assumed="capacitances, junctions, temperature, corners, mismatch, noise; all of the "
+        "thick pair",
+    )  # fmt: skip
+
+
+def _cards(library: Path) -> str:
+    """The cards of a library; its comments stay there."""
+    lines = library.read_text(encoding="utf-8").splitlines()
+    return "\n".join(line for line in lines if line.strip() and not line.startswith("*"))
 
 
 def _shifted(cards: str, corner: Corner) -> str:

@@ -37,6 +37,7 @@ def gf180mcu(corner: Corner, path: Path | None) -> Process:
         pfet=_mosfet("pfet_03v3", 0.22e-6, 0.28e-6, 3.3, _variation(6.66, 2.833, -0.1, 0.15, 30)),
         thick_nfet=_mosfet("nfet_06v0", 0.3e-6, 0.6e-6, 6, _variation(11.55, 0, -0.5, 0.4, 29)),
         thick_pfet=_mosfet("pfet_06v0", 0.3e-6, 0.5e-6, 6, _variation(10.51, 5.17, -0.4, 0.3, 31)),
+        thick_supply=5.0,
         capacitors={"cap_mim_1f0fF": 1e-3, "cap_mim_1f5fF": 1.5e-3, "cap_mim_2f0fF": 2e-3},
         resistors={"nplus_u": 60, "pplus_u": 185, "ppolyf_u_1k": 1000, "ppolyf_u_2k": 2000},
         corner=corner,

@@ -132,6 +132,7 @@ class Process(Parameters):
     pfet: Mosfet
     thick_nfet: Mosfet | None = None
     thick_pfet: Mosfet | None = None
+    thick_supply: float = parameter(0.0, unit="V", doc="of the thick pair; 0 without one", ge=0)
     capacitors: Mapping[str, float] = parameter({}, unit="F/m2", doc="name to density")
     resistors: Mapping[str, float] = parameter({}, unit="ohm", doc="name to sheet resistance")
     corner: Corner
@@ -139,12 +140,38 @@ class Process(Parameters):
     hottest: float = parameter(unit="deg C", doc="highest temperature described")
     library: Path
     models: str = parameter(unit="1", doc="SPICE text that puts this corner's models into a deck")
+    thick_models: str = parameter(
+        "", unit="1", doc="the same of the thick pair, where `models` does not hold it"
+    )
     validated: str = parameter(unit="1", doc="what was compared with measurement, and by whom")
     assumed: str = parameter(unit="1", doc="what was not")
 
     def mosfet(self, kind: Literal["nfet", "pfet"]) -> Mosfet:
         """The transistor of a kind, of the core supply."""
         return self.nfet if kind == "nfet" else self.pfet
+
+    def thick_pair(self) -> tuple[Mosfet, Mosfet]:
+        """The nfet and pfet of thick oxide.
+
+        Raises:
+            ParameterError: the process has none.
+        """
+        if self.thick_nfet is None or self.thick_pfet is None:
+            raise ParameterError(
+                f"{self.name} has no thick-oxide transistors, which this circuit is built of; "
+                "generic180, gf180mcu and sky130 have them."
+            )
+        return self.thick_nfet, self.thick_pfet
+
+    def models_for(self, netlist: str) -> str:
+        """The models that a netlist needs: those of the thick pair only where it is used.
+
+        A deck of core transistors alone thus keeps its text, and its identity with it.
+        """
+        thick = {kind.model.lower() for kind in (self.thick_nfet, self.thick_pfet) if kind}
+        if self.thick_models and not thick.isdisjoint(netlist.lower().split()):
+            return f"{self.models}\n{self.thick_models}"
+        return self.models
 
     def checked_temperature(self, celsius: float) -> float:
         """The temperature, if the process is described there.

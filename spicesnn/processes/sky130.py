@@ -40,6 +40,7 @@ def sky130(corner: Corner, path: Path | None) -> Process:
         pfet=_mosfet("pfet_01v8", 0.15e-6, 1.95, 5.856e-9, 9e-3),
         thick_nfet=_mosfet("nfet_g5v0d10v5", 0.5e-6, 5.5, 8.2e-9, 10e-3),
         thick_pfet=_mosfet("pfet_g5v0d10v5", 0.5e-6, 5.5, 12e-9, 20e-3),
+        thick_supply=5.0,
         capacitors={"sky130_fd_pr__cap_mim_m3_1": 2e-3, "sky130_fd_pr__cap_mim_m3_2": 2e-3},
         resistors={"sky130_fd_pr__res_generic_po": 48.2},
         corner=corner,

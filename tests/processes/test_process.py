@@ -21,8 +21,8 @@ def one_transistor(process: Process, mosfet: Mosfet, width: float, length: float
     circuit.V("d", "d", "0", raw_spice=f"dc {sign * process.supply / 2}")
     netlist = "\n".join(str(circuit).splitlines()[1:])
     return Deck(
-        f"one {mosfet.model}", netlist, process.models, {"vg": Knob("vg", ("g", "0"), 0.0)},
-        ("i(vd)",), OperatingPoint(),
+        f"one {mosfet.model}", netlist, process.models_for(netlist),
+        {"vg": Knob("vg", ("g", "0"), 0.0)}, ("i(vd)",), OperatingPoint(),
     )  # fmt: skip
 
 
