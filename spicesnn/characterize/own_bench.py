@@ -192,6 +192,7 @@ class OwnBench(Bench):
         """
         for drive in self.ports.values():
             _level(drive, 1.0)
+        self._analysis(1.0)
         self._vectors()
 
     def axis_unit(self) -> str:
