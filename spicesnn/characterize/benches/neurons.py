@@ -7,14 +7,27 @@ from typing import ClassVar
 
 import numpy as np
 
-from spicesnn.characterize.bench import Bench, Entry, Quantity, bench_circuit, bench_deck
+from spicesnn.characterize.bench import (
+    Array,
+    Bench,
+    Entry,
+    Line,
+    Panel,
+    Quantity,
+    bench_circuit,
+    bench_deck,
+)
 from spicesnn.characterize.condition import Condition
+from spicesnn.circuits.cells.adaptive_neuron import AdaptiveNeuron, AdaptiveNeuronBias
 from spicesnn.circuits.cells.dpi_neuron import DpiNeuron, DpiNeuronBias
-from spicesnn.circuits.deck import Deck, Knob, Transient, Value
+from spicesnn.circuits.deck import Deck, Knob, Transient, Value, Waveform
 from spicesnn.measure.energy import supply_energy
+from spicesnn.measure.levels import crossings
+from spicesnn.measure.rates import adaptation, instantaneous_rate, mean_rate
 from spicesnn.measure.spikes import spike_times
+from spicesnn.measure.time_constants import decay_time_constant, step_time_constant
 from spicesnn.parameters import parameter
-from spicesnn.processes import Process
+from spicesnn.processes import Process, Size
 from spicesnn.units import spice_number
 from spicesnn.waveforms import Waveforms
 
@@ -61,4 +74,547 @@ class NeuronBench(Bench):
         }  # fmt: skip
 
 
-ENTRIES = (Entry("dpi_neuron", "DPI integrate-and-fire neuron", DpiNeuron, (NeuronBench(),)),)
+def _rounded(value: float) -> float:
+    """To two figures, up: ngspice reaches a stop of few figures exactly."""
+    unit = 10.0 ** (np.floor(np.log10(value)) - 1)
+    return float(np.ceil(value / unit - 1e-9) * unit)
+
+
+def _ratio(first: float, second: float) -> float:
+    """First over second; NaN where the second is zero."""
+    return first / second if second else float("nan")
+
+
+def _extremes(ratios: Sequence[float]) -> tuple[float, float]:
+    """Largest and smallest; NaN if any is."""
+    values = np.asarray(ratios, dtype=np.float64)
+    return float(values.max()), float(values.min())
+
+
+def _energy_a_spike(wave: Waveforms, spikes: Array, supply: float) -> float:
+    """Energy of the supply from the first spike to the last, by interval, joules."""
+    if spikes.size < 2:
+        return float("nan")
+    inside = (wave.time >= spikes[0]) & (wave.time <= spikes[-1])
+    span = Waveforms(wave.time[inside], {"i(vdd)": wave["i(vdd)"][inside]})
+    return supply_energy(span, {"i(vdd)": supply}) / (spikes.size - 1)
+
+
+def _ramp_law(current: Array, leak: float, farads: float, volts: float, on: Condition) -> Array:
+    """Seconds that a current takes to charge a leaking capacitor from ground to a voltage.
+
+    `C dv/dt = I - I_leak (1 - exp(-v/U_T))`: a mirror's leak falls to nothing below 4 U_T.
+    """
+    unit, over = on.thermal_voltage, np.asarray(current) - leak
+    with np.errstate(divide="ignore", invalid="ignore"):
+        time = farads * unit / over * np.log((over * np.exp(volts / unit) + leak) / current)
+    return np.where(over > 0, time, np.inf)
+
+
+def _adaptive_deck(
+    name: str,
+    neuron: AdaptiveNeuron,
+    bias: AdaptiveNeuronBias,
+    process: Process,
+    analysis: Transient,
+    read: str = "",
+    biases: Sequence[str] = (),
+    initial: bool = True,
+) -> Deck:
+    """The neuron, its bias lines on a supply of their own, its input `idrive`.
+
+    Args:
+        name: of the bench.
+        neuron, bias: cells.
+        process: of their transistors.
+        analysis: what is computed.
+        read: node on the gate of an nfet like MG6, whose drain current `i(vread)` is the node's
+            voltage as a current; empty for none.
+        biases: lines that get a further current, knob `i<line>`.
+        initial: begin at a discharged membrane; else at the operating point.
+    """
+    circuit = bench_circuit(process, neuron, bias)
+    circuit.V("bias", "vdd_bias", "0", raw_spice=f"dc {spice_number(process.supply)}")
+    ports = ["0" if port == "ack" else port for port in neuron.ports]
+    circuit.X("neuron", neuron.subcircuit_name, *ports)
+    circuit.X("bias", bias.subcircuit_name, *bias.ports[:-1], "vdd_bias")
+    probes = ["v(v_mem)", "v(request_bar)", "v(v_r)", "v(v_p)", "i(vdd)"]
+    if read:
+        circuit.V("read", "read", "0", raw_spice=f"dc {spice_number(process.supply / 2)}")
+        size: Size = {"width": neuron.width, "length": neuron.length}
+        process.nfet(circuit, "read", "read", read, "0", "0", **size)
+        probes.append("i(vread)")
+    knobs = [Knob("idrive", ("vdd", "i_in"), 0.0)]
+    knobs += [Knob(f"i{line}", ("vdd_bias", line), 0.0) for line in biases]
+    start = {"v_mem": 0.0, "v_r": 0.0, "v_p": 0.0} if initial else {}
+    return bench_deck(name, circuit, process, analysis, probes, knobs, start)
+
+
+def _requests(wave: Waveforms, on: Condition) -> Array:
+    """Times at which the request falls through half the supply."""
+    return crossings(wave.time, wave["v(request_bar)"], on.supply / 2, "falling")
+
+
+_QUIET = AdaptiveNeuronBias(i_ahp=1e-15, i_lkahp=50e-12)
+
+
+class AdaptiveNeuronBench(Bench):
+    """The adaptive neuron at rest and at 1 nA, adaptation off."""
+
+    name: ClassVar[str] = "adaptive_neuron"
+    properties: ClassVar[Mapping[str, Quantity]] = {
+        "neuron, rate at 1 nA": Quantity("Hz", low=1.0, everywhere=True),
+        "neuron, energy a spike at 1 nA": Quantity("J", high=100e-12),
+        "neuron, static power": Quantity("W", high=1e-9),
+        "neuron, duration of the request": Quantity("s"),
+        "neuron, membrane at the request": Quantity("V"),
+        "neuron, lowest request": Quantity("V"),
+    }
+
+    neuron: AdaptiveNeuron = AdaptiveNeuron()
+    bias: AdaptiveNeuronBias = _QUIET
+    stop: float = parameter(4e-3, unit="s", doc="length of the run", gt=0)
+    maximum_step: float = parameter(2e-5, unit="s", doc="bound of the solver's step", gt=0)
+
+    def deck(self, process: Process) -> Deck:
+        """The neuron with its input."""
+        analysis = Transient(self.stop, self.maximum_step)
+        return _adaptive_deck(self.name, self.neuron, self.bias, process, analysis)
+
+    def stimuli(self, process: Process) -> list[dict[str, Value]]:
+        """No current, then 1 nA."""
+        return [{"idrive": 0.0, "stop": self.stop / 10}, {"idrive": 1e-9}]
+
+    def measure(self, waveforms: Sequence[Waveforms], on: Condition) -> dict[str, float]:
+        """Energy between the first spike and the last, with the input's from the supply."""
+        rest, wave = waveforms
+        spikes = _requests(wave, on)
+        request = wave["v(request_bar)"]
+        ends = crossings(wave.time, request, on.supply / 2, "rising")
+        ends = ends[ends > spikes[0]] if spikes.size else ends[:0]
+        lasted = ends[0] - spikes[0] if ends.size else float("nan")
+        level = float(wave.at("v(v_mem)", spikes[:1])[0]) if spikes.size else float("nan")
+        return {
+            "neuron, rate at 1 nA": mean_rate(spikes),
+            "neuron, energy a spike at 1 nA": _energy_a_spike(wave, spikes, on.supply),
+            "neuron, static power": float(-rest["i(vdd)"][0] * on.supply),
+            "neuron, duration of the request": float(lasted),
+            "neuron, membrane at the request": level,
+            "neuron, lowest request": float(request.min()),
+        }
+
+    def panels(self, waveforms: Sequence[Waveforms], on: Condition) -> tuple[Panel, ...]:
+        """Membrane, request and reset of one run."""
+        wave = waveforms[1]
+        names = {"v(v_mem)": "membrane", "v(request_bar)": "request, active low", "v(v_r)": "reset"}
+        lines = tuple(Line(label, wave.time, wave[key]) for key, label in names.items())
+        return (Panel("Adaptive neuron at 1 nA", "time", "s", "voltage", "V", lines),)
+
+
+class AdaptiveNeuronRateBench(Bench):
+    """Rate over two decades of the input's current, adaptation off: continuous from zero on.
+
+    The law's spike voltage is the membrane's at the first request of the slowest run; its
+    refractory period follows from `C_r`, the bias and the reset's highest voltage.
+    """
+
+    name: ClassVar[str] = "adaptive_neuron_rate"
+    properties: ClassVar[Mapping[str, Quantity]] = {
+        "rate, lowest": Quantity("Hz", low=0.1),
+        "rate, highest": Quantity("Hz", low=1e3),
+        "rate, lowest over highest": Quantity("1", high=0.01),
+        "rate, least rise between neighbours": Quantity("1", low=1.0),
+        "rate over law, most": Quantity(
+            "1", 0.8, 1.2, law="1/(C V_spike/(I - I_leak) + C_r V/I_ref), leak in triode counted"
+        ),
+        "rate over law, least": Quantity("1", 0.8, 1.2),
+        "threshold current": Quantity("A"),
+        "threshold current over leak": Quantity("1", 0.9, 1.1),
+    }
+    drawn: ClassVar[bool] = False
+
+    neuron: AdaptiveNeuron = AdaptiveNeuron()
+    bias: AdaptiveNeuronBias = _QUIET.model_copy(update={"i_refractory": 10e-9})
+    lowest: float = parameter(25e-12, unit="A", doc="lowest input", gt=0)
+    highest: float = parameter(2.5e-9, unit="A", doc="highest input", gt=0)
+    currents: int = parameter(9, unit="1", doc="number of inputs, spaced by ratio", ge=3)
+
+    def deck(self, process: Process) -> Deck:
+        """The neuron with its input."""
+        return _adaptive_deck(self.name, self.neuron, self.bias, process, Transient(1e-3, 1e-6))
+
+    def stimuli(self, process: Process) -> list[dict[str, Value]]:
+        """Each run lasts three intervals or more, if the neuron fires at half the supply."""
+        found: list[dict[str, Value]] = []
+        for current in self._inputs():
+            charge = self.neuron.c_mem * process.supply / 2
+            stop = _rounded(3.2 * charge / max(current - self.bias.i_leak, current / 10))
+            found.append({"idrive": float(current), "stop": stop, "maximum_step": stop / 400})
+        return found
+
+    def measure(self, waveforms: Sequence[Waveforms], on: Condition) -> dict[str, float]:
+        """Rates after the first spike; the threshold by the line through the two lowest."""
+        inputs, rates = self._inputs(), self._rates(waveforms, on)
+        law = self._law(inputs, waveforms, on)
+        most, least = _extremes(rates / law)
+        rise = _ratio(inputs[1] - inputs[0], rates[1] - rates[0])
+        threshold = float(inputs[0] - rates[0] * rise)
+        return {
+            "rate, lowest": float(rates.min()), "rate, highest": float(rates.max()),
+            "rate, lowest over highest": _ratio(float(rates.min()), float(rates.max())),
+            "rate, least rise between neighbours": min(
+                _ratio(high, low) for low, high in zip(rates, rates[1:], strict=False)
+            ),
+            "rate over law, most": most, "rate over law, least": least,
+            "threshold current": threshold,
+            "threshold current over leak": threshold / self.bias.i_leak,
+        }  # fmt: skip
+
+    def panels(self, waveforms: Sequence[Waveforms], on: Condition) -> tuple[Panel, ...]:
+        """The curve and its law."""
+        inputs, rates = self._inputs(), self._rates(waveforms, on)
+        fine = np.geomspace(inputs[0], inputs[-1], 200)
+        lines = (
+            Line("rate", inputs, rates),
+            Line("law", fine, self._law(fine, waveforms, on), law=True),
+        )
+        title = f"Rate of the adaptive neuron, {rates.min():.3g} to {rates.max():.3g} Hz"
+        return (Panel(title, "input current", "A", "rate", "Hz", lines, "xy"),)
+
+    def _inputs(self) -> Array:
+        return np.geomspace(self.lowest, self.highest, self.currents)
+
+    def _rates(self, waveforms: Sequence[Waveforms], on: Condition) -> Array:
+        return np.array([mean_rate(_requests(wave, on)) for wave in waveforms])
+
+    def _law(self, current: Array, waveforms: Sequence[Waveforms], on: Condition) -> Array:
+        slow = waveforms[0]
+        spikes = _requests(slow, on)
+        if not spikes.size:
+            return np.full(current.shape, np.nan)
+        volts = float(slow.at("v(v_mem)", spikes[:1])[0])
+        peak = float(slow["v(v_r)"].max())
+        rise = _ramp_law(current, self.bias.i_leak, self.neuron.c_mem, volts, on)
+        return 1 / (rise + _refractory_law(self.neuron, self.bias.i_refractory, peak, current, on))
+
+
+def _refractory_law(
+    neuron: AdaptiveNeuron, bias: float, peak: float, current: Array, on: Condition
+) -> Array:
+    """Seconds that the bias takes to discharge C_r from its peak until MR6 yields to the input."""
+    i_0 = on.nfet.i_0 * neuron.width / neuron.reset_length
+    release = on.thermal_voltage / on.nfet.kappa * np.log(np.asarray(current) / i_0)
+    return neuron.c_r * np.maximum(peak - release, 0) / bias
+
+
+class AdaptiveNeuronTimeBench(Bench):
+    """The membrane's time constant over a factor of four of the leak.
+
+    The gain line is so low that the input, ten times the leak, does not fire the neuron; an nfet
+    reads the membrane's current. Small: the voltage after a step of a tenth, against the p pair's
+    `C U_T/(kappa_p I_leak (1 - I_leak/I_in))`. Large: the current's decay without input.
+    """
+
+    name: ClassVar[str] = "adaptive_neuron_time"
+    properties: ClassVar[Mapping[str, Quantity]] = {
+        "membrane, time constant at the lowest leak": Quantity("s"),
+        "membrane, time constant over law, most": Quantity(
+            "1", 0.9, 1.1, law="C_mem U_T/(kappa_n I_leak)"
+        ),
+        "membrane, time constant over law, least": Quantity("1", 0.9, 1.1),
+        "membrane, small step over law, most": Quantity(
+            "1", 0.9, 1.1, law="C_mem U_T/(kappa_p I_leak (1 - I_leak/I_in))"
+        ),
+        "membrane, small step over law, least": Quantity("1", 0.9, 1.1),
+    }
+
+    neuron: AdaptiveNeuron = AdaptiveNeuron()
+    bias: AdaptiveNeuronBias = _QUIET.model_copy(update={"i_gain": 2e-12})
+    factors: tuple[float, ...] = parameter((1.0, 2.0, 4.0), unit="1", doc="leak over the bias's")
+
+    def deck(self, process: Process) -> Deck:
+        """The neuron, an nfet on its membrane, and a further current into the leak's line."""
+        return _adaptive_deck(
+            self.name, self.neuron, self.bias, process, Transient(1e-3, 1e-6), "v_mem", ["leak"],
+            initial=False,
+        )  # fmt: skip
+
+    def stimuli(self, process: Process) -> list[dict[str, Value]]:
+        """Ten leaks, eleven after one time constant, none after ten, for seven more."""
+        found: list[dict[str, Value]] = []
+        for leak, unit in self._leaks():
+            edge = unit / 200
+            time = unit * np.array([0, 1, 10]).repeat(2) + np.tile([0, edge], 3)
+            level = leak * np.array([10, 10, 10, 11, 11, 0])
+            drive = Waveform(np.append(time, 17 * unit), np.append(level, 0.0))
+            found.append(
+                {
+                    "idrive": drive, "ileak": leak - self.bias.i_leak, "stop": 17 * unit,
+                    "maximum_step": unit / 25,
+                }
+            )  # fmt: skip
+        return found
+
+    def measure(self, waveforms: Sequence[Waveforms], on: Condition) -> dict[str, float]:
+        """Small steps in the voltage, decays in the current."""
+        large, small = self._times(waveforms, on)
+        (most, least), (small_most, small_least) = (
+            _extremes(measured / law) for measured, law in (large, small)
+        )
+        return {
+            "membrane, time constant at the lowest leak": float(large[0][0]),
+            "membrane, time constant over law, most": most,
+            "membrane, time constant over law, least": least,
+            "membrane, small step over law, most": small_most,
+            "membrane, small step over law, least": small_least,
+        }
+
+    def panels(self, waveforms: Sequence[Waveforms], on: Condition) -> tuple[Panel, ...]:
+        """Decays of the membrane's current, and time constants over the leak."""
+        lines = []
+        leaks = [leak for leak, _ in self._leaks()]
+        (measured, law), (small, small_law) = self._times(waveforms, on)
+        for wave, (leak, unit), tau in zip(waveforms, self._leaks(), law, strict=True):
+            time, current = _after(wave, 10.005 * unit)
+            early = time < 4 * tau
+            lines.append(Line(f"I_leak = {leak * 1e12:g} pA", time[early], current[early]))
+            decay = current[0] * np.exp(-time[early] / tau)
+            lines.append(Line("law", time[early], decay, law=True))
+        x = np.array(leaks)
+        taus = (
+            Line("decay", x, measured), Line("law of the decay", x, law, law=True),
+            Line("small step", x, small), Line("law of the small step", x, small_law, law=True),
+        )  # fmt: skip
+        return (
+            Panel(
+                "Decay of the membrane's current", "time", "s", "current", "A", tuple(lines), "y"
+            ),
+            Panel("Membrane's time constant", "leak", "A", "time constant", "s", taus, "xy"),
+        )
+
+    def _leaks(self) -> list[tuple[float, float]]:
+        """Each leak and its time constant, if kappa is 0.72 at 27 deg C."""
+        leaks = [factor * self.bias.i_leak for factor in self.factors]
+        return [(leak, _rounded(self.neuron.c_mem * 0.036 / leak)) for leak in leaks]
+
+    def _times(
+        self, waveforms: Sequence[Waveforms], on: Condition
+    ) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+        """Measured and law's, of decays and of small steps."""
+        rows = []
+        for wave, (leak, unit) in zip(waveforms, self._leaks(), strict=True):
+            decay = decay_time_constant(*_after(wave, 10.005 * unit))
+            level = wave.at("v(v_mem)", [unit, 10 * unit])
+            step = step_time_constant(wave.time, wave["v(v_mem)"], unit, *map(float, level))
+            large = on.time_constant(self.neuron.c_mem, leak, "nfet")
+            small = on.time_constant(self.neuron.c_mem, leak, "pfet") / (1 - 1 / 10.5)
+            rows.append((decay, large, step, small))
+        decay, large, step, small = np.array(rows).T
+        return (decay, large), (step, small)
+
+
+def _after(wave: Waveforms, start: float) -> tuple[Array, Array]:
+    """Time from a start on, and the read current."""
+    later = wave.time >= start
+    return wave.time[later] - start, -wave["i(vread)"][later]
+
+
+class AdaptiveNeuronAdaptationBench(Bench):
+    """A step of the input's current, and its end: how the rate falls and the adaptation decays.
+
+    After the end the current of MG6 decays with `tau = C_p U_T/(kappa I_lkahp)`: the open loop.
+    While the neuron fires it is in a loop: the faster it fires, the more its rate is lowered. If
+    the rate is linear in `I_in - I_ahp`, and each spike adds the same, that loop's rate falls with
+    `tau f_final/f_first`: faster than the open loop, by the factor by which the rate falls.
+    """
+
+    name: ClassVar[str] = "adaptive_neuron_adaptation"
+    properties: ClassVar[Mapping[str, Quantity]] = {
+        "adaptation, first over final rate": Quantity("1", low=1.2),
+        "adaptation, decay at the lowest leak": Quantity("s"),
+        "adaptation, decay over law, most": Quantity("1", 0.9, 1.1, law="C_p U_T/(kappa I_lkahp)"),
+        "adaptation, decay over law, least": Quantity("1", 0.9, 1.1),
+        "adaptation, fall of the rate at the lowest leak": Quantity("s"),
+        "adaptation, fall of the rate over law, most": Quantity(
+            "1", 0.8, 1.2, law="C_p U_T/(kappa I_lkahp) f_final/f_first"
+        ),
+        "adaptation, fall of the rate over law, least": Quantity("1", 0.8, 1.2),
+    }
+    drawn: ClassVar[bool] = False
+
+    neuron: AdaptiveNeuron = AdaptiveNeuron()
+    bias: AdaptiveNeuronBias = AdaptiveNeuronBias(
+        i_lkahp=5e-12, i_thrahp=10e-12, i_refractory=10e-9
+    )
+    drive: float = parameter(4e-9, unit="A", doc="input current", gt=0)
+    factors: tuple[float, ...] = parameter(
+        (1.0, 2.0, 4.0), unit="1", doc="leak and gain of the adaptation over the bias's"
+    )
+
+    def deck(self, process: Process) -> Deck:
+        """The neuron, an nfet like MG6 on `v_p`, and further currents into two lines."""
+        return _adaptive_deck(
+            self.name, self.neuron, self.bias, process, Transient(1e-3, 1e-6), "v_p",
+            ["lkahp", "thrahp"],
+        )  # fmt: skip
+
+    def stimuli(self, process: Process) -> list[dict[str, Value]]:
+        """On for five open-loop time constants, off for five."""
+        found: list[dict[str, Value]] = []
+        for factor, unit in self._units():
+            edge = 1e-6
+            time = np.array([0.0, edge, 5 * unit, 5 * unit + edge, 10 * unit])
+            drive = Waveform(time, self.drive * np.array([0.0, 1.0, 1.0, 0.0, 0.0]))
+            found.append(
+                {
+                    "idrive": drive, "ilkahp": (factor - 1) * self.bias.i_lkahp,
+                    "ithrahp": (factor - 1) * self.bias.i_thrahp, "stop": 10 * unit,
+                    "maximum_step": unit / 25,
+                }
+            )  # fmt: skip
+        return found
+
+    def measure(self, waveforms: Sequence[Waveforms], on: Condition) -> dict[str, float]:
+        """The rate's fall from the spikes, the decay from MG6's twin."""
+        rows = [self._fall(*pair, on) for pair in zip(waveforms, self._units(), strict=True)]
+        decay, fall, ratio, law = np.array(rows).T
+        most, least = _extremes(decay / law)
+        closed_most, closed_least = _extremes(fall * ratio / law)
+        return {
+            "adaptation, first over final rate": float(ratio[0]),
+            "adaptation, decay at the lowest leak": float(decay[0]),
+            "adaptation, decay over law, most": most,
+            "adaptation, decay over law, least": least,
+            "adaptation, fall of the rate at the lowest leak": float(fall[0]),
+            "adaptation, fall of the rate over law, most": closed_most,
+            "adaptation, fall of the rate over law, least": closed_least,
+        }
+
+    def panels(self, waveforms: Sequence[Waveforms], on: Condition) -> tuple[Panel, ...]:
+        """The rate after the step, and the decay after its end."""
+        rates, decays = [], []
+        for wave, pair in zip(waveforms, self._units(), strict=True):
+            label = f"I_lkahp = {pair[0] * self.bias.i_lkahp * 1e12:g} pA"
+            spikes = _requests(wave, on)
+            found = adaptation(spikes, 0.0)
+            tau = self._tau(pair[0], on)
+            if spikes.size > 1:
+                time, rate = instantaneous_rate(spikes)
+                rates.append(Line(label, time, rate))
+                fall = np.exp(-time * found.ratio / tau)
+                law = found.final + (found.first - found.final) * fall
+                rates.append(Line("law of the loop", time, law, law=True))
+            time, current = _after(wave, 5 * pair[1] + 1e-6)
+            early = time < 4 * tau
+            decays.append(Line(label, time[early], current[early]))
+            law = current[0] * np.exp(-time[early] / tau)
+            decays.append(Line("law", time[early], law, law=True))
+        return (
+            Panel("Rate after a step", "time", "s", "rate", "Hz", tuple(rates)),
+            Panel("I_ahp after the last spike", "time", "s", "current", "A", tuple(decays), "y"),
+        )
+
+    def _units(self) -> list[tuple[float, float]]:
+        """Each factor and its time constant, if kappa is 0.72 at 27 deg C."""
+        leaks = [(f, f * self.bias.i_lkahp) for f in self.factors]
+        return [(f, _rounded(self.neuron.c_p * 0.036 / leak)) for f, leak in leaks]
+
+    def _tau(self, factor: float, on: Condition) -> float:
+        return on.time_constant(self.neuron.c_p, factor * self.bias.i_lkahp, "nfet")
+
+    def _fall(
+        self, wave: Waveforms, unit: tuple[float, float], on: Condition
+    ) -> tuple[float, float, float, float]:
+        """Open-loop decay, closed-loop fall, first over final rate, open loop's law."""
+        found = adaptation(_requests(wave, on), 0.0)
+        decay = decay_time_constant(*_after(wave, 5 * unit[1] + 1e-6))
+        return decay, found.time_constant, found.ratio, self._tau(unit[0], on)
+
+
+class AdaptiveNeuronRefractoryBench(Bench):
+    """The refractory period over a decade of its bias.
+
+    It is the interval at constant input less the interval at twenty times the highest bias.
+    """
+
+    name: ClassVar[str] = "adaptive_neuron_refractory"
+    properties: ClassVar[Mapping[str, Quantity]] = {
+        "refractory period, longest": Quantity("s"),
+        "refractory period, longest over shortest": Quantity("1", 8.0, 12.0),
+        "refractory period over law, most": Quantity(
+            "1", 0.8, 1.2, law="C_r (V_peak - V_release)/I_ref"
+        ),
+        "refractory period over law, least": Quantity("1", 0.8, 1.2),
+    }
+    drawn: ClassVar[bool] = False
+
+    neuron: AdaptiveNeuron = AdaptiveNeuron()
+    bias: AdaptiveNeuronBias = _QUIET.model_copy(update={"i_refractory": 0.1e-9})
+    drive: float = parameter(1e-9, unit="A", doc="input current", gt=0)
+    factors: tuple[float, ...] = parameter(
+        (1.0, 2.0, 5.0, 10.0, 200.0), unit="1", doc="bias over the cell's; the last for reference"
+    )
+
+    def deck(self, process: Process) -> Deck:
+        """The neuron, and a further current into the refractory line."""
+        return _adaptive_deck(
+            self.name, self.neuron, self.bias, process, Transient(1e-3, 1e-6),
+            biases=["refractory"],
+        )  # fmt: skip
+
+    def stimuli(self, process: Process) -> list[dict[str, Value]]:
+        """Each run lasts two intervals or more."""
+        found: list[dict[str, Value]] = []
+        for factor in self.factors:
+            rise = self.neuron.c_mem * process.supply / 2 / self.drive
+            dead = self.neuron.c_r * process.supply / 2 / (factor * self.bias.i_refractory)
+            stop = _rounded(2.5 * (rise + dead))
+            further = (factor - 1) * self.bias.i_refractory
+            found.append(
+                {
+                    "idrive": self.drive, "irefractory": further, "stop": stop,
+                    "maximum_step": stop / 250,
+                }
+            )  # fmt: skip
+        return found
+
+    def measure(self, waveforms: Sequence[Waveforms], on: Condition) -> dict[str, float]:
+        """Differences of intervals."""
+        period, law = self._periods(waveforms, on)
+        most, least = _extremes(period / law)
+        return {
+            "refractory period, longest": float(period[0]),
+            "refractory period, longest over shortest": _ratio(float(period[0]), float(period[-1])),
+            "refractory period over law, most": most,
+            "refractory period over law, least": least,
+        }
+
+    def panels(self, waveforms: Sequence[Waveforms], on: Condition) -> tuple[Panel, ...]:
+        """The period over its bias."""
+        period, law = self._periods(waveforms, on)
+        bias = self.bias.i_refractory * np.array(self.factors[:-1])
+        lines = (Line("refractory period", bias, period), Line("law", bias, law, law=True))
+        return (Panel("Refractory period", "bias", "A", "time", "s", lines, "xy"),)
+
+    def _periods(self, waveforms: Sequence[Waveforms], on: Condition) -> tuple[Array, Array]:
+        """Measured and law's, each less the reference's."""
+        rows = []
+        for wave, factor in zip(waveforms, self.factors, strict=True):
+            rate = mean_rate(_requests(wave, on))
+            peak, bias = float(wave["v(v_r)"].max()), factor * self.bias.i_refractory
+            law = _refractory_law(self.neuron, bias, peak, np.array(self.drive), on)
+            rows.append((_ratio(1.0, rate), float(law)))
+        interval, law = np.array(rows).T
+        return interval[:-1] - interval[-1], law[:-1] - law[-1]
+
+
+ENTRIES = (
+    Entry("dpi_neuron", "DPI integrate-and-fire neuron", DpiNeuron, (NeuronBench(),)),
+    Entry(
+        "adaptive_neuron", "DPI adaptive-exponential neuron", AdaptiveNeuron,
+        (
+            AdaptiveNeuronBench(), AdaptiveNeuronRateBench(), AdaptiveNeuronTimeBench(),
+            AdaptiveNeuronAdaptationBench(), AdaptiveNeuronRefractoryBench(),
+        ),
+    ),
+)  # fmt: skip
