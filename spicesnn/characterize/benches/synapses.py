@@ -109,7 +109,9 @@ class TraceLawBench(Bench):
     }
 
     trace: DpiTrace = DpiTrace()
-    bias: DpiTraceBias = DpiTraceBias(i_tau_q=400e-12, i_gain_q=400e-12)
+    bias: DpiTraceBias = DpiTraceBias(
+        i_weight=50e-9, i_tau_q=400e-12, i_gain_q=60e-12, i_gain_p=100e-12
+    )
     stop: float = parameter(8e-3, unit="s", doc="length of the run", gt=0)
     maximum_step: float = parameter(2e-5, unit="s", doc="bound of the solver's step", gt=0)
 
@@ -177,7 +179,7 @@ def _decay_line(label: str, time: Array, current: Array, tau: float) -> Line:
 def _ends(cell: DpiCore, process: Process, port: str) -> tuple[str, str]:
     """The nodes of a positive current source for a mirror input of a DPI synapse."""
     on = side(process, cell.complement)
-    rail = on.low if port in ("gain", "tau") else on.high
+    rail = on.low if port in ("gain", "tau", "recovery") else on.high
     return (port, "0") if rail == "0" else ("vdd", port)
 
 
@@ -269,7 +271,7 @@ class DpiDecayBench(Bench):
         circuit.V("out", "out", "0", raw_spice=f"dc {spice_number(process.supply / 2)}")
         knobs = [Knob("vpulse", ("pulse", "0"), Waveform.constant(0.0))]
         knobs += [Knob(f"i{port}", _ends(cell, process, port), 1e-10) for port in ("weight", "tau")]
-        stop = 10 * self._expected(self.least)
+        stop = _rounded(6 * self._expected(self.least))
         analysis = Transient(stop, stop / 1000)
         return bench_deck(self.name, circuit, process, analysis, ["i(vout)"], knobs)
 
@@ -354,7 +356,7 @@ class DpiDecayBench(Bench):
 
     def _run(self, leak: float, **knobs: Value) -> dict[str, Value]:
         tau = self._expected(leak)
-        times: dict[str, Value] = {"stop": 6 * tau, "maximum_step": tau / 50}
+        times: dict[str, Value] = {"stop": _rounded(6 * tau), "maximum_step": tau / 50}
         return {"itau": leak, "iweight": self.drive * leak, **times, **knobs}
 
     def _law(self, leak: float, on: Condition) -> float:
@@ -363,6 +365,11 @@ class DpiDecayBench(Bench):
     def _decays(self, waveforms: Sequence[Waveforms]) -> Array:
         """Time constants of the five decays, shape (5,)."""
         return np.array([decay_time_constant(w.time, _output(self.cell, w)) for w in waveforms[:5]])
+
+
+def _rounded(seconds: float) -> float:
+    """A length of a run as the deck writes it, so that the run ends where it is said to."""
+    return float(spice_number(seconds))
 
 
 def _step(before: float, after: float, start: float) -> Waveform:
@@ -457,9 +464,9 @@ class DpiGainBench(Bench):
         found = []
         for (port, middle), wave in zip(self._currents().items(), waveforms, strict=True):
             turned = middle * 10**wave.time
-            now = self._currents() | {port: turned}
-            law = now["gain"] * (now["weight"] / now["tau"] - 1) + 0 * turned
-            found.append((port, turned, _output(self.cell, wave), np.asarray(law)))
+            now: dict[str, Array | float] = {**self._currents(), port: turned}
+            law = np.asarray(now["gain"] * (now["weight"] / now["tau"] - 1), dtype=np.float64)
+            found.append((port, turned, _output(self.cell, wave), law))
         return found
 
 
@@ -482,10 +489,10 @@ class DpiEventsBench(Bench):
     i_weight: float = parameter(1e-9, unit="A", doc="weight", gt=0)
     i_gain: float = parameter(10e-12, unit="A", doc="gain current", gt=0)
     i_tau: float = parameter(10e-12, unit="A", doc="leak", gt=0)
-    events: int = parameter(60, unit="1", doc="of the train", ge=20)
-    interval: float = parameter(1e-3, unit="s", doc="between events", gt=0)
-    pulse: float = parameter(0.1e-3, unit="s", doc="length of an event's pulse", gt=0)
-    maximum_step: float = parameter(0.1e-3, unit="s", doc="bound of the solver's step", gt=0)
+    events: int = parameter(30, unit="1", doc="of the train", ge=12)
+    interval: float = parameter(2e-3, unit="s", doc="between events", gt=0)
+    pulse: float = parameter(0.2e-3, unit="s", doc="length of an event's pulse", gt=0)
+    maximum_step: float = parameter(0.05e-3, unit="s", doc="bound of the solver's step", gt=0)
 
     @property
     def name(self) -> str:
@@ -498,14 +505,13 @@ class DpiEventsBench(Bench):
         circuit = _synapse_circuit(self.cell, process, currents)
         circuit.V("out", "out", "0", raw_spice=f"dc {spice_number(process.supply / 2)}")
         knob = Knob("vpulse", ("pulse", "0"), Waveform.constant(0.0))
-        analysis = Transient(self._times()[-1] + 40 * self.interval, self.maximum_step)
+        analysis = Transient(self._stop(), self.maximum_step)
         probes = ["i(vout)", "i(vdd)"]
         return bench_deck(self.name, circuit, process, analysis, probes, [knob])
 
     def stimuli(self, process: Process) -> list[dict[str, Value]]:
         """One train."""
-        stop = float(self._times()[-1] + 40 * self.interval)
-        return [{"vpulse": _pulses(self.cell, process, self._times(), self.pulse, stop)}]
+        return [{"vpulse": _pulses(self.cell, process, self._times(), self.pulse, self._stop())}]
 
     def measure(self, waveforms: Sequence[Waveforms], on: Condition) -> dict[str, float]:
         """The last ten intervals are steady; energy is what rest does not take."""
@@ -548,7 +554,10 @@ class DpiEventsBench(Bench):
 
     def _times(self) -> Array:
         """Of the events, seconds, shape (events,)."""
-        return self.interval * np.arange(1, self.events + 1)
+        return np.asarray(self.interval * np.arange(1, self.events + 1), dtype=np.float64)
+
+    def _stop(self) -> float:
+        return float(self._times()[-1] + 20 * self.interval)
 
     def _charge(self) -> float:
         """Of an event by the law, coulombs."""
@@ -567,27 +576,27 @@ class DpiDepressionBench(Bench):
         "depression, efficacy of the second event": Quantity("1", high=0.9),
         "depression, efficacy of the last event": Quantity("1", high=0.7),
         "depression, efficacy over law, most": Quantity(
-            "1", 0.9, 1.1, law="u^κ, u times exp(-I_d T/(C U_T)) a pulse, du/dt = (1 - u)/τ"
+            "1", 0.9, 1.1, law="exp(κ v/U_T), v less I_d T/C a pulse, sinh(κ v/(2 U_T)) decays"
         ),
         "depression, efficacy over law, least": Quantity("1", 0.9, 1.1),
         "depression, efficacy after four time constants": Quantity("1", low=0.9),
         "depression, recovery time constant": Quantity("s"),
         "depression, recovery time constant over law": Quantity(
-            "1", 0.9, 1.1, law="C_std U_T/I_recovery"
+            "1", 0.9, 1.1, law="2 C_std U_T/(κ I_recovery)"
         ),
         "depression, energy per event": Quantity("J"),
     }
 
     cell: DpiDepressing = DpiDepressing()
     i_weight: float = parameter(1e-9, unit="A", doc="weight at rest", gt=0)
-    i_depression: float = parameter(300e-12, unit="A", doc="takes weight in a pulse", gt=0)
-    i_recovery: float = parameter(5e-12, unit="A", doc="recovery: 10 ms at 2 pF", gt=0)
+    i_depression: float = parameter(100e-12, unit="A", doc="takes weight in a pulse", gt=0)
+    i_recovery: float = parameter(20e-12, unit="A", doc="recovery: 7 ms at 2 pF", gt=0)
     i_gain: float = parameter(10e-12, unit="A", doc="gain current", gt=0)
     i_tau: float = parameter(10e-12, unit="A", doc="leak", gt=0)
     events: int = parameter(10, unit="1", doc="of the burst", ge=3)
-    interval: float = parameter(2e-3, unit="s", doc="between events of the burst", gt=0)
+    interval: float = parameter(1e-3, unit="s", doc="between events of the burst", gt=0)
     pulse: float = parameter(0.1e-3, unit="s", doc="length of an event's pulse", gt=0)
-    pause: float = parameter(42e-3, unit="s", doc="from the burst to one more event", gt=0)
+    pause: float = parameter(30e-3, unit="s", doc="from the burst to one more event", gt=0)
     maximum_step: float = parameter(0.1e-3, unit="s", doc="bound of the solver's step", gt=0)
 
     def deck(self, process: Process) -> Deck:
@@ -598,7 +607,7 @@ class DpiDepressionBench(Bench):
         circuit.V("out", "out", "0", raw_spice=f"dc {spice_number(process.supply / 2)}")
         knob = Knob("vpulse", ("pulse", "0"), Waveform.constant(0.0))
         analysis = Transient(self._stop(), self.maximum_step)
-        probes = ["i(vout)", "i(vdd)", "v(xsyn.v_w)", "v(weight)", self._weight(process)]
+        probes = ["i(vout)", "i(vdd)", "v(xsyn.v_w)", self._weight(process)]
         return bench_deck(self.name, circuit, process, analysis, probes, [knob])
 
     def stimuli(self, process: Process) -> list[dict[str, Value]]:
@@ -606,11 +615,12 @@ class DpiDepressionBench(Bench):
         return [{"vpulse": _pulses(self.cell, process, self._times(), self.pulse, self._stop())}]
 
     def measure(self, waveforms: Sequence[Waveforms], on: Condition) -> dict[str, float]:
-        """Efficacies by charge; recovery by a line through the logarithm of what is missing."""
+        """Efficacies by charge; the recovery's line is through what the law says decays."""
         wave, times = waveforms[0], self._times()
         efficacy = self._efficacy(wave, on.process)
         ratio = efficacy / self._law(times, on)
-        missing = 1 - self._state(wave, on)
+        recovering = _device(on, _output_kind(self.cell)).kappa / (2 * on.thermal_voltage)
+        missing = np.sinh(recovering * self._fallen(wave))
         after = (wave.time > times[-2] + 2 * self.pulse) & (wave.time < times[-1] - _EDGE)
         tau = decay_time_constant(wave.time[after], missing[after], high=0.9, low=0.1)
         rest = -on.supply * float(wave["i(vdd)"][0])
@@ -633,8 +643,8 @@ class DpiDepressionBench(Bench):
         wave, times = waveforms[0], self._times()
         kappa = _device(on, _input_kind(self.cell)).kappa
         lines = (
-            Line("efficacy, from V_w", wave.time, self._state(wave, on) ** kappa),
-            Line("efficacy, by charge", times, self._efficacy(wave, on.process)),
+            Line("by V_w", wave.time, np.exp(-kappa * self._fallen(wave) / on.thermal_voltage)),
+            Line("by charge", times, self._efficacy(wave, on.process)),
             Line("law", times, self._law(times, on), law=True),
         )
         output = (Line("output", wave.time, _output(self.cell, wave)),)
@@ -661,13 +671,13 @@ class DpiDepressionBench(Bench):
 
     def _recovery(self, on: Condition) -> float:
         """Time constant of the recovery by the law, seconds."""
-        return self.cell.c_std * on.thermal_voltage / self.i_recovery
+        device = _device(on, _output_kind(self.cell))
+        return 2 * self.cell.c_std * on.thermal_voltage / (device.kappa * self.i_recovery)
 
-    def _state(self, wave: Waveforms, on: Condition) -> Array:
-        """The state u of the weight, shape (points,)."""
-        fallen = wave["v(xsyn.v_w)"] - wave["v(weight)"][0]
-        sign = -1 if self.cell.complement else 1
-        return np.asarray(np.exp(sign * fallen / on.thermal_voltage))
+    def _fallen(self, wave: Waveforms) -> Array:
+        """How far the weight's voltage is below its rest, volts, shape (points,)."""
+        level = wave["v(xsyn.v_w)"]
+        return np.asarray((level - level[0]) * (1 if self.cell.complement else -1))
 
     def _efficacy(self, wave: Waveforms, process: Process) -> Array:
         """Charge of each event through the weight's transistor over the first one's."""
@@ -676,15 +686,18 @@ class DpiDepressionBench(Bench):
         for start in self._times():
             during = (wave.time >= start) & (wave.time <= start + self.pulse + _EDGE)
             charges.append(np.trapezoid(current[during], wave.time[during]))
-        return np.array(charges) / charges[0]
+        return np.asarray(np.array(charges) / charges[0], dtype=np.float64)
 
     def _law(self, times: Array, on: Condition) -> Array:
         """Efficacies at the events, by the law, shape (events + 1,)."""
-        part = np.exp(-self.i_depression * self.pulse / (self.cell.c_std * on.thermal_voltage))
-        state = [1.0]
-        for gap in np.diff(times) - self.pulse:
-            state.append(1 - (1 - state[-1] * part) * float(np.exp(-gap / self._recovery(on))))
-        return np.array(state) ** _device(on, _input_kind(self.cell)).kappa
+        unit = 2 * on.thermal_voltage / _device(on, _output_kind(self.cell)).kappa
+        taken = self.i_depression * self.pulse / self.cell.c_std
+        fallen = [0.0]
+        for gap in np.diff(times) - self.pulse / 2:
+            left = np.sinh((fallen[-1] + taken) / unit) * np.exp(-gap / self._recovery(on))
+            fallen.append(float(unit * np.arcsinh(left)))
+        kappa = _device(on, _input_kind(self.cell)).kappa
+        return np.asarray(np.exp(-kappa * np.array(fallen) / on.thermal_voltage))
 
 
 class DpiNmdaBench(Bench):
@@ -746,12 +759,12 @@ class DpiNmdaBench(Bench):
 
     def doubts(self, on: Condition) -> tuple[str, ...]:
         """The current that sets the gate's voltage."""
-        bias = (self.i_nmda, _input_kind(self.cell), self.cell.width, self.cell.length)
+        bias = (self.i_nmda, _input_kind(self.cell), self.cell.width, self.cell.width)
         return doubts({"i_nmda": bias}, on)
 
     def _law_voltage(self, on: Condition) -> float:
         device = _device(on, _input_kind(self.cell))
-        return _gate_voltage(device, on, self.i_nmda, self.cell.size)
+        return _gate_voltage(device, on, self.i_nmda, self.cell.square)
 
 
 class DpiConductanceBench(Bench):
@@ -815,12 +828,12 @@ class DpiConductanceBench(Bench):
 
     def doubts(self, on: Condition) -> tuple[str, ...]:
         """The current that sets the reversal."""
-        bias = (self.i_reversal, _input_kind(self.cell), self.cell.width, self.cell.length)
+        bias = (self.i_reversal, _input_kind(self.cell), self.cell.width, self.cell.width)
         return doubts({"i_reversal": bias}, on)
 
     def _law_voltage(self, on: Condition) -> float:
         device = _device(on, _input_kind(self.cell))
-        return _gate_voltage(device, on, self.i_reversal, self.cell.size)
+        return _gate_voltage(device, on, self.i_reversal, self.cell.square)
 
 
 def _gate_deck(
@@ -900,7 +913,7 @@ class PulseExtenderBench(Bench):
         runs: list[dict[str, Value]] = []
         for bias in self._biases():
             fill = self.cell.capacitance * process.supply / float(bias)
-            stop = self.delay + self.event + 1.5 * fill
+            stop = _rounded(self.delay + self.event + 1.5 * fill)
             event = pulse_train(
                 [self.delay], high=process.supply, width=self.event, edge=self.edge, stop=stop
             )
@@ -984,11 +997,13 @@ ENTRIES: tuple[Entry, ...] = (
         "dpi_inhibitory", "DPI synapse, inhibitory", DpiSynapse,
         (
             DpiEventsBench(cell=_INHIBITORY), DpiDecayBench(cell=_INHIBITORY),
-            DpiGainBench(cell=_INHIBITORY, i_gain=10e-12),
+            DpiGainBench(cell=_INHIBITORY, i_gain=20e-12),
         ),
     ),
-    Entry("dpi_depression", "DPI synapse with depression", DpiDepressing, (DpiDepressionBench(),)),
-    Entry("dpi_nmda", "DPI synapse with an NMDA gate", DpiNmda, (DpiNmdaBench(),)),
-    Entry("dpi_conductance", "DPI synapse with a reversal", DpiConductance, (DpiConductanceBench(),)),
+    Entry("dpi_depression", "Depressing DPI synapse", DpiDepressing, (DpiDepressionBench(),)),
+    Entry("dpi_nmda", "DPI synapse with NMDA gate", DpiNmda, (DpiNmdaBench(),)),
+    Entry(
+        "dpi_conductance", "DPI synapse with reversal", DpiConductance, (DpiConductanceBench(),)
+    ),
     Entry("pulse_extender", "Pulse extender", PulseExtender, (PulseExtenderBench(),)),
 )  # fmt: skip

@@ -19,10 +19,10 @@ class DpiCore(Cell):
 
     c_syn: float = parameter(2e-12, unit="F", doc="synaptic capacitor", gt=0, source=_FULL)
     width: float = parameter(1e-6, unit="m", doc="width of all but the output", gt=0)
-    length: float = parameter(1e-6, unit="m", doc="length of all but pair and leak", gt=0)
+    length: float = parameter(2e-6, unit="m", doc="length of all but pair and leak", gt=0)
     pair_length: float = parameter(8e-6, unit="m", doc="length of D1 and D4", gt=0)
     leak_length: float = parameter(5e-6, unit="m", doc="length of the leak's mirror", gt=0)
-    output_width: float = parameter(2e-6, unit="m", doc="width of D6 and its gain mirror", gt=0)
+    output_width: float = parameter(4e-6, unit="m", doc="width of D6 and its gain mirror", gt=0)
     c_line: float = parameter(1e-12, unit="F", doc="decoupling of each bias line", gt=0)
     deep_well: bool = parameter(
         True, unit="1", doc="an n pair sits in a p well of its own, tied to its source"
@@ -38,6 +38,11 @@ class DpiCore(Cell):
     def output_size(self) -> Size:
         """Of D6 and of what carries its current."""
         return {"width": self.output_width, "length": self.length}
+
+    @property
+    def square(self) -> Size:
+        """Of a bias transistor that stands for a membrane's."""
+        return {"width": self.width, "length": self.width}
 
     def core(self, netlist: Netlist, on: Side, weight: str, out: str) -> None:
         """The synapse from `pulse` to the drain of D6, with its mirror inputs.
@@ -121,21 +126,27 @@ class DpiDepressing(DpiCore):
     """A DPI synapse whose weight falls with every pulse and recovers in between.
 
     ```
-    weight (V_w0) --[S1]-- v_w --> gate of D2          i_recovery --> recovery: a diode whose
-                    |       |  |                         source is the weight line
-             recovery   C_std [S2]-depression          i_depression --> depression (mirror input)
-                        gnd   [S3]-pulse
-                               gnd
+                vdd
+                 |
+      recovery-[tail]              i_recovery <-- recovery (p mirror input)
+          +---- a ----+
+    weight-[R1]   [S1] diode       i_depression --> depression (n mirror input)
+          |           |
+       [R3]--+--[R4]--+-- v_w ---- C_std, gate of D2
+             |        |
+                 [S2]-depression
+                 [S3]-pulse
+                     gnd
     ```
 
-    Law: `u = exp((V_w - V_w0)/U_T)` relaxes as `du/dt = (1 - u)/tau_r`, exactly exponential, with
-    `tau_r = C_std U_T / I_recovery` and no kappa; a pulse of length T multiplies it by
-    `exp(-I_depression T / (C_std U_T))`; the weight is `(I_weight + I_recovery) u^kappa` with
-    the kappa of D2. The rest as `DpiSynapse`.
+    Law, with `v = V_w - V_weight`: a pulse of length T lowers it by `I_depression T / C_std`;
+    in between `sinh(kappa v/(2 U_T))` decays exactly exponentially, with
+    `tau_r = 2 C_std U_T / (kappa I_recovery)` and the kappa of S1; the weight is
+    `I_weight exp(kappa v/U_T)` with the kappa of D2. The rest as `DpiSynapse`.
 
-    Source: S2, S3 and C_std as in Bartolozzi & Indiveri 2007; there S1 is a diode-connected
-    transistor, here one of D2's kind with a gate set by a current, so that the recovery has a
-    time constant of its own (our choice).
+    Source: S1 (a diode at `v_w`), S2, S3 and C_std after Bartolozzi & Indiveri 2007; there S1 hangs
+    on a voltage, here it is half of a follower, so that a current sets the time constant (our
+    choice).
     """
 
     subcircuit_name: ClassVar[str] = "dpi_depressing"
@@ -147,15 +158,19 @@ class DpiDepressing(DpiCore):
 
     def build(self, netlist: Netlist, process: Process) -> None:
         """The core, its weight's gate on a capacitor of its own."""
-        on = side(process, self.complement)
+        on, size = side(process, self.complement), self.size
         self.core(netlist, on, "v_w", "out")
-        on.n(netlist, "s1", "weight", "recovery", "v_w", on.low, **self.size)
-        diode(netlist, on.n, "recovery", "recovery", "weight", bulk=on.low, **self.size)
-        capacitor(netlist, "recovery", "recovery", on.low, self.c_line)
-        on.n(netlist, "s2", "v_w", "depression", "s", on.low, **self.size)
+        well = "a" if self.deep_well or not self.complement else on.high
+        on.p(netlist, "tail", "a", "recovery", on.high, on.high, **size)
+        on.p(netlist, "r1", "m", "weight", "a", well, **size)
+        diode(netlist, on.p, "s1", "v_w", "a", bulk=well, **size)
+        diode(netlist, on.n, "r3", "m", on.low, **size)
+        on.n(netlist, "r4", "v_w", "m", on.low, on.low, **size)
+        on.n(netlist, "s2", "v_w", "depression", "s", on.low, **size)
         on.n(netlist, "s3", "s", "pulse", on.low, on.low, **switch(on))
-        self.line(netlist, on.n, "depression", on.low, self.size)
         capacitor(netlist, "std", "v_w", on.low, self.c_std)
+        self.line(netlist, on.p, "recovery", on.high, size)
+        self.line(netlist, on.n, "depression", on.low, size)
 
 
 class DpiNmda(DpiCore):
@@ -171,8 +186,8 @@ class DpiNmda(DpiCore):
     ```
 
     Law: `I_out = I_syn / (1 + exp(kappa (V_nmda - v_mem)/U_T))` with the kappa of N1, N2; `V_nmda`
-    is the gate voltage at which a transistor of W/L = `width`/`length` carries `i_nmda`, so the
-    gate opens when the membrane's own current passes it. The rest as `DpiSynapse`.
+    is the gate voltage at which a square transistor, such as a membrane's, carries `i_nmda`: the
+    gate opens when the membrane's current passes it. The rest as `DpiSynapse`.
 
     Source: Bartolozzi & Indiveri 2007, Chicca et al. 2014; the bias by a current is our choice.
     """
@@ -189,7 +204,7 @@ class DpiNmda(DpiCore):
         self.core(netlist, on, "weight", "z")
         on.p(netlist, "n1", "out", "nmda", "z", well, **self.output_size)
         on.p(netlist, "n2", on.low, "v_mem", "z", well, **self.output_size)
-        self.line(netlist, on.n, "nmda", on.low, self.size)
+        self.line(netlist, on.n, "nmda", on.low, self.square)
 
 
 class DpiConductance(DpiCore):
@@ -205,7 +220,7 @@ class DpiConductance(DpiCore):
     ```
 
     Law: `I_out = I_syn / (1 + exp(kappa (v_mem - V_reversal)/U_T))` with the kappa of G1, G2;
-    `V_reversal` is the gate voltage at which a transistor of W/L = `width`/`length` carries
+    `V_reversal` is the gate voltage at which a square transistor, such as a membrane's, carries
     `i_reversal`. Near it the synapse is a conductance of `kappa I_syn / (4 U_T)`. The rest as
     `DpiSynapse`.
 
@@ -224,4 +239,4 @@ class DpiConductance(DpiCore):
         self.core(netlist, on, "weight", "u")
         on.p(netlist, "g1", on.low, "reversal", "u", well, **self.output_size)
         diode(netlist, on.p, "g2", "v_mem", "u", bulk=well, **self.output_size)
-        self.line(netlist, on.n, "reversal", on.low, self.size)
+        self.line(netlist, on.n, "reversal", on.low, self.square)
