@@ -6,9 +6,11 @@ import hashlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
+from spicesnn import measure
 from spicesnn.characterize.bench import Bench, Entry, Panel, Quantity
 from spicesnn.characterize.condition import Condition, condition
 from spicesnn.characterize.montecarlo import MonteCarlo, run_monte_carlo
@@ -146,15 +148,25 @@ def identity(entry: Entry, process_name: str, plan: Plan) -> str:
     """Hash of all that a datasheet rests on: decks, stimuli, measures, process, options, plan."""
     process = find_process(process_name)
     total = hashlib.sha256(repr((plan, SimulationOptions().line())).encode())
-    total.update(digest(process.library).encode())
+    total.update((digest(process.library) + process.thick_models).encode())
+    modules = {inspect.getmodule(type(bench)) for bench in entry.benches}
+    sources = [inspect.getsource(module) for module in modules if module]
+    for text in (*sorted(sources), *_measures()):
+        total.update(text.encode())
     for bench in entry.benches:
         # The path of the library is another on every machine.
         deck = replace(bench.deck(process), models="")
-        texts = [deck.identity, inspect.getsource(type(bench)), bench.identity]
+        texts = [deck.identity, bench.identity]
         texts += [deck.text("", knobs) for knobs in bench.stimuli(process)]
         for text in texts:
             total.update(text.encode())
     return total.hexdigest()[:16]
+
+
+def _measures() -> list[str]:
+    """The source of all measures: what a datasheet says depends on them."""
+    folder = Path(measure.__path__[0])
+    return [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py"))]
 
 
 def quantities(entry: Entry) -> dict[str, Quantity]:

@@ -130,9 +130,10 @@ class OwnBench(Bench):
         value = self._levels(supply)[0]
         knob = Knob(self._source(), self._ends(), value)
         probes = list(dict.fromkeys([*self._vectors(), "i(vdd)", *self._axis_vectors()]))
+        netlist = "\n".join(lines) + "\n"
         return Deck(
-            f"spicesnn: {self.label} on {process.name}, {process.corner}", "\n".join(lines) + "\n",
-            process.models, {knob.element: knob}, tuple(probes), self._analysis(supply),
+            f"spicesnn: {self.label} on {process.name}, {process.corner}", netlist,
+            process.models_for(netlist), {knob.element: knob}, tuple(probes), self._analysis(supply),
             plausible_voltage=2 * supply,
         )  # fmt: skip
 
