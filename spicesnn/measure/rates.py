@@ -27,7 +27,8 @@ class Adaptation:
     """How the rate falls after a step of the input.
 
     Attributes:
-        first, final: rate at the step and the one it falls to, of the exponential, hertz.
+        first: rate of the first interval, which nothing has adapted yet, hertz.
+        final: rate that the exponential falls to, hertz.
         time_constant: of the fall, seconds; NaN, as the rates, where the fit finds none.
     """
 
@@ -71,4 +72,4 @@ def adaptation(spike_times: Array, start: float) -> Adaptation:
         return nothing
     if speed <= 0 or fall <= 1e-6 * final:
         return nothing
-    return Adaptation(float((final + fall) * top), float(final * top), float(length / speed))
+    return Adaptation(float(rate[0]), float(final * top), float(length / speed))

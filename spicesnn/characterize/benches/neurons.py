@@ -19,10 +19,11 @@ from spicesnn.characterize.bench import (
 )
 from spicesnn.characterize.condition import Condition
 from spicesnn.circuits.cells.adaptive_neuron import AdaptiveNeuron, AdaptiveNeuronBias
+from spicesnn.circuits.cells.cell import capacitor
 from spicesnn.circuits.cells.dpi_neuron import DpiNeuron, DpiNeuronBias
 from spicesnn.circuits.deck import Deck, Knob, Transient, Value, Waveform
 from spicesnn.measure.energy import supply_energy
-from spicesnn.measure.levels import crossings
+from spicesnn.measure.levels import crossings, first_crossing
 from spicesnn.measure.rates import adaptation, instantaneous_rate, mean_rate
 from spicesnn.measure.spikes import spike_times
 from spicesnn.measure.time_constants import decay_time_constant, step_time_constant
@@ -119,23 +120,32 @@ def _adaptive_deck(
     analysis: Transient,
     read: str = "",
     biases: Sequence[str] = (),
-    initial: bool = True,
+    answer: float = 0.0,
 ) -> Deck:
     """The neuron, its bias lines on a supply of their own, its input `idrive`.
 
     Args:
         name: of the bench.
-        neuron, bias: cells.
+        neuron: the cell.
+        bias: its mirror inputs.
         process: of their transistors.
         analysis: what is computed.
         read: node on the gate of an nfet like MG6, whose drain current `i(vread)` is the node's
             voltage as a current; empty for none.
         biases: lines that get a further current, knob `i<line>`.
-        initial: begin at a discharged membrane; else at the operating point.
+        answer: seconds from a request to its acknowledgement; with 0, `ack` is grounded.
     """
     circuit = bench_circuit(process, neuron, bias)
     circuit.V("bias", "vdd_bias", "0", raw_spice=f"dc {spice_number(process.supply)}")
-    ports = ["0" if port == "ack" else port for port in neuron.ports]
+    ports = ["0" if port == "ack" and not answer else port for port in neuron.ports]
+    if answer:
+        high = spice_number(process.supply)
+        seen, late = (
+            f"{high}*0.5*(1+tanh(20*(v({node})/{high}-0.5)))" for node in ("request_bar", "late")
+        )
+        circuit.raw_spice += f"Bseen seen 0 v = {seen}\nBack ack 0 v = {late}\n"
+        circuit.R("late", "seen", "late", raw_spice="1e6")
+        capacitor(circuit, "late", "late", "0", answer * 1e-6 / np.log(2))
     circuit.X("neuron", neuron.subcircuit_name, *ports)
     circuit.X("bias", bias.subcircuit_name, *bias.ports[:-1], "vdd_bias")
     probes = ["v(v_mem)", "v(request_bar)", "v(v_r)", "v(v_p)", "i(vdd)"]
@@ -146,13 +156,24 @@ def _adaptive_deck(
         probes.append("i(vread)")
     knobs = [Knob("idrive", ("vdd", "i_in"), 0.0)]
     knobs += [Knob(f"i{line}", ("vdd_bias", line), 0.0) for line in biases]
-    start = {"v_mem": 0.0, "v_r": 0.0, "v_p": 0.0} if initial else {}
+    # A neuron has another operating point, in the middle of a spike.
+    start = {"v_mem": 0.0, "v_r": 0.0, "v_p": 0.0}
     return bench_deck(name, circuit, process, analysis, probes, knobs, start)
 
 
 def _requests(wave: Waveforms, on: Condition) -> Array:
     """Times at which the request falls through half the supply."""
     return crossings(wave.time, wave["v(request_bar)"], on.supply / 2, "falling")
+
+
+def _lasted(wave: Waveforms, spikes: Array, on: Condition) -> float:
+    """Seconds from the first spike until the request has risen again; NaN if it has not."""
+    if not spikes.size:
+        return float("nan")
+    level = on.supply / 2
+    return float(
+        first_crossing(wave.time, wave["v(request_bar)"], level, "rising", spikes[0]) - spikes[0]
+    )
 
 
 _QUIET = AdaptiveNeuronBias(i_ahp=1e-15, i_lkahp=50e-12)
@@ -174,7 +195,7 @@ class AdaptiveNeuronBench(Bench):
     neuron: AdaptiveNeuron = AdaptiveNeuron()
     bias: AdaptiveNeuronBias = _QUIET
     stop: float = parameter(4e-3, unit="s", doc="length of the run", gt=0)
-    maximum_step: float = parameter(2e-5, unit="s", doc="bound of the solver's step", gt=0)
+    maximum_step: float = parameter(5e-6, unit="s", doc="bound of the solver's step", gt=0)
 
     def deck(self, process: Process) -> Deck:
         """The neuron with its input."""
@@ -190,15 +211,12 @@ class AdaptiveNeuronBench(Bench):
         rest, wave = waveforms
         spikes = _requests(wave, on)
         request = wave["v(request_bar)"]
-        ends = crossings(wave.time, request, on.supply / 2, "rising")
-        ends = ends[ends > spikes[0]] if spikes.size else ends[:0]
-        lasted = ends[0] - spikes[0] if ends.size else float("nan")
         level = float(wave.at("v(v_mem)", spikes[:1])[0]) if spikes.size else float("nan")
         return {
             "neuron, rate at 1 nA": mean_rate(spikes),
             "neuron, energy a spike at 1 nA": _energy_a_spike(wave, spikes, on.supply),
             "neuron, static power": float(-rest["i(vdd)"][0] * on.supply),
-            "neuron, duration of the request": float(lasted),
+            "neuron, duration of the request": _lasted(wave, spikes, on),
             "neuron, membrane at the request": level,
             "neuron, lowest request": float(request.min()),
         }
@@ -214,8 +232,11 @@ class AdaptiveNeuronBench(Bench):
 class AdaptiveNeuronRateBench(Bench):
     """Rate over two decades of the input's current, adaptation off: continuous from zero on.
 
-    The law's spike voltage is the membrane's at the first request of the slowest run; its
-    refractory period follows from `C_r`, the bias and the reset's highest voltage.
+    The law is that of an exponential integrate-and-fire neuron. The feedback current grows as that
+    of MA3 on MA4, by e in `U_T (1 + kappa)/kappa^2`. Two voltages are read from the membrane of the
+    slowest run, and hold for all others: where the feedback equals the input less the leak (the
+    membrane's slope has doubled), and where the request falls; so does how long the request lasts.
+    The refractory period follows from `C_r`, the bias and the reset's highest voltage.
     """
 
     name: ClassVar[str] = "adaptive_neuron_rate"
@@ -225,7 +246,7 @@ class AdaptiveNeuronRateBench(Bench):
         "rate, lowest over highest": Quantity("1", high=0.01),
         "rate, least rise between neighbours": Quantity("1", low=1.0),
         "rate over law, most": Quantity(
-            "1", 0.8, 1.2, law="1/(C V_spike/(I - I_leak) + C_r V/I_ref), leak in triode counted"
+            "1", 0.8, 1.2, law="1/(t_exponential + t_request + C_r V/I_ref)"
         ),
         "rate over law, least": Quantity("1", 0.8, 1.2),
         "threshold current": Quantity("A"),
@@ -262,8 +283,8 @@ class AdaptiveNeuronRateBench(Bench):
         return {
             "rate, lowest": float(rates.min()), "rate, highest": float(rates.max()),
             "rate, lowest over highest": _ratio(float(rates.min()), float(rates.max())),
-            "rate, least rise between neighbours": min(
-                _ratio(high, low) for low, high in zip(rates, rates[1:], strict=False)
+            "rate, least rise between neighbours": float(
+                np.divide(rates[1:], rates[:-1], where=rates[:-1] > 0, out=rates[1:] * np.nan).min()
             ),
             "rate over law, most": most, "rate over law, least": least,
             "threshold current": threshold,
@@ -288,21 +309,46 @@ class AdaptiveNeuronRateBench(Bench):
         return np.array([mean_rate(_requests(wave, on)) for wave in waveforms])
 
     def _law(self, current: Array, waveforms: Sequence[Waveforms], on: Condition) -> Array:
-        slow = waveforms[0]
+        slow, kappa = waveforms[0], on.nfet.kappa
         spikes = _requests(slow, on)
         if not spikes.size:
             return np.full(current.shape, np.nan)
-        volts = float(slow.at("v(v_mem)", spikes[:1])[0])
+        fold = on.thermal_voltage * (1 + kappa) / kappa**2
+        request = float(slow.at("v(v_mem)", spikes[:1])[0])
+        doubled = _doubled(slow, spikes[0], request)
+        net = current - self.bias.i_leak
+        # Feedback over net input, at zero volts and at the request.
+        start = (self.lowest - self.bias.i_leak) / net * np.exp(-doubled / fold)
+        end = start * np.exp(request / fold)
+        rise = self.neuron.c_mem * fold / net * np.log((1 + 1 / start) / (1 + 1 / end))
+        # The leak is less than its bias below 4 U_T.
+        farads, leak = self.neuron.c_mem, self.bias.i_leak
+        rise += _ramp_law(current, leak, farads, request, on) - farads * request / net
         peak = float(slow["v(v_r)"].max())
-        rise = _ramp_law(current, self.bias.i_leak, self.neuron.c_mem, volts, on)
+        rise += _lasted(slow, spikes, on)
         return 1 / (rise + _refractory_law(self.neuron, self.bias.i_refractory, peak, current, on))
+
+
+def _doubled(wave: Waveforms, spike: float, request: float) -> float:
+    """The membrane's voltage where its slope before the first spike is twice what it was."""
+    before = wave.time <= spike
+    time, level = wave.time[before], wave["v(v_mem)"][before]
+    if time.size < 3:
+        return float("nan")
+    slope = np.diff(level) / np.diff(time)
+    middle = (level[1:] + level[:-1]) / 2
+    early = (middle > 0.2 * request) & (middle < 0.5 * request)
+    if not early.any():
+        return float("nan")
+    steady = float(np.median(slope[early]))
+    return first_crossing(middle, slope, 2 * steady, "rising", 0.5 * request)
 
 
 def _refractory_law(
     neuron: AdaptiveNeuron, bias: float, peak: float, current: Array, on: Condition
 ) -> Array:
     """Seconds that the bias takes to discharge C_r from its peak until MR6 yields to the input."""
-    i_0 = on.nfet.i_0 * neuron.width / neuron.reset_length
+    i_0 = on.nfet.i_0 * neuron.width / neuron.length
     release = on.thermal_voltage / on.nfet.kappa * np.log(np.asarray(current) / i_0)
     return neuron.c_r * np.maximum(peak - release, 0) / bias
 
@@ -312,7 +358,8 @@ class AdaptiveNeuronTimeBench(Bench):
 
     The gain line is so low that the input, ten times the leak, does not fire the neuron; an nfet
     reads the membrane's current. Small: the voltage after a step of a tenth, against the p pair's
-    `C U_T/(kappa_p I_leak (1 - I_leak/I_in))`. Large: the current's decay without input.
+    `C U_T/(kappa_p I_leak (1 - I_leak/I_in))`; no limit, for the pair's source is far below its
+    bulk, where kappa_p was not extracted. Large: the current's decay without input.
     """
 
     name: ClassVar[str] = "adaptive_neuron_time"
@@ -323,9 +370,9 @@ class AdaptiveNeuronTimeBench(Bench):
         ),
         "membrane, time constant over law, least": Quantity("1", 0.9, 1.1),
         "membrane, small step over law, most": Quantity(
-            "1", 0.9, 1.1, law="C_mem U_T/(kappa_p I_leak (1 - I_leak/I_in))"
+            "1", law="C_mem U_T/(kappa_p I_leak (1 - I_leak/I_in))"
         ),
-        "membrane, small step over law, least": Quantity("1", 0.9, 1.1),
+        "membrane, small step over law, least": Quantity("1"),
     }
 
     neuron: AdaptiveNeuron = AdaptiveNeuron()
@@ -336,20 +383,19 @@ class AdaptiveNeuronTimeBench(Bench):
         """The neuron, an nfet on its membrane, and a further current into the leak's line."""
         return _adaptive_deck(
             self.name, self.neuron, self.bias, process, Transient(1e-3, 1e-6), "v_mem", ["leak"],
-            initial=False,
         )  # fmt: skip
 
     def stimuli(self, process: Process) -> list[dict[str, Value]]:
-        """Ten leaks, eleven after one time constant, none after ten, for seven more."""
+        """Ten leaks, eleven after eight time constants, none after 16, for six more."""
         found: list[dict[str, Value]] = []
         for leak, unit in self._leaks():
             edge = unit / 200
-            time = unit * np.array([0, 1, 10]).repeat(2) + np.tile([0, edge], 3)
-            level = leak * np.array([10, 10, 10, 11, 11, 0])
-            drive = Waveform(np.append(time, 17 * unit), np.append(level, 0.0))
+            time = unit * np.array([0, 8, 16]).repeat(2) + np.tile([0, edge], 3)
+            level = leak * np.array([0, 10, 10, 11, 11, 0])
+            drive = Waveform(np.append(time, 22 * unit), np.append(level, 0.0))
             found.append(
                 {
-                    "idrive": drive, "ileak": leak - self.bias.i_leak, "stop": 17 * unit,
+                    "idrive": drive, "ileak": leak - self.bias.i_leak, "stop": 22 * unit,
                     "maximum_step": unit / 25,
                 }
             )  # fmt: skip
@@ -375,7 +421,7 @@ class AdaptiveNeuronTimeBench(Bench):
         leaks = [leak for leak, _ in self._leaks()]
         (measured, law), (small, small_law) = self._times(waveforms, on)
         for wave, (leak, unit), tau in zip(waveforms, self._leaks(), law, strict=True):
-            time, current = _after(wave, 10.005 * unit)
+            time, current = _after(wave, 16.005 * unit)
             early = time < 4 * tau
             lines.append(Line(f"I_leak = {leak * 1e12:g} pA", time[early], current[early]))
             decay = current[0] * np.exp(-time[early] / tau)
@@ -403,9 +449,9 @@ class AdaptiveNeuronTimeBench(Bench):
         """Measured and law's, of decays and of small steps."""
         rows = []
         for wave, (leak, unit) in zip(waveforms, self._leaks(), strict=True):
-            decay = decay_time_constant(*_after(wave, 10.005 * unit))
-            level = wave.at("v(v_mem)", [unit, 10 * unit])
-            step = step_time_constant(wave.time, wave["v(v_mem)"], unit, *map(float, level))
+            decay = decay_time_constant(*_after(wave, 16.005 * unit), high=0.2, low=0.02)
+            level = wave.at("v(v_mem)", [8 * unit, 16 * unit])
+            step = step_time_constant(wave.time, wave["v(v_mem)"], 8 * unit, *map(float, level))
             large = on.time_constant(self.neuron.c_mem, leak, "nfet")
             small = on.time_constant(self.neuron.c_mem, leak, "pfet") / (1 - 1 / 10.5)
             rows.append((decay, large, step, small))
@@ -444,9 +490,10 @@ class AdaptiveNeuronAdaptationBench(Bench):
 
     neuron: AdaptiveNeuron = AdaptiveNeuron()
     bias: AdaptiveNeuronBias = AdaptiveNeuronBias(
-        i_lkahp=5e-12, i_thrahp=10e-12, i_refractory=10e-9
+        i_lkahp=3e-12, i_thrahp=1.5e-12, i_refractory=50e-9, i_ahp=25e-9
     )
-    drive: float = parameter(4e-9, unit="A", doc="input current", gt=0)
+    answer: float = parameter(20e-6, unit="s", doc="from request to acknowledgement", gt=0)
+    drive: float = parameter(2e-9, unit="A", doc="input current", gt=0)
     factors: tuple[float, ...] = parameter(
         (1.0, 2.0, 4.0), unit="1", doc="leak and gain of the adaptation over the bias's"
     )
@@ -455,21 +502,21 @@ class AdaptiveNeuronAdaptationBench(Bench):
         """The neuron, an nfet like MG6 on `v_p`, and further currents into two lines."""
         return _adaptive_deck(
             self.name, self.neuron, self.bias, process, Transient(1e-3, 1e-6), "v_p",
-            ["lkahp", "thrahp"],
+            ["lkahp", "thrahp"], answer=self.answer,
         )  # fmt: skip
 
     def stimuli(self, process: Process) -> list[dict[str, Value]]:
-        """On for five open-loop time constants, off for five."""
+        """On for four open-loop time constants, off for four."""
         found: list[dict[str, Value]] = []
         for factor, unit in self._units():
             edge = 1e-6
-            time = np.array([0.0, edge, 5 * unit, 5 * unit + edge, 10 * unit])
+            time = np.array([0.0, edge, 4 * unit, 4 * unit + edge, 8 * unit])
             drive = Waveform(time, self.drive * np.array([0.0, 1.0, 1.0, 0.0, 0.0]))
             found.append(
                 {
                     "idrive": drive, "ilkahp": (factor - 1) * self.bias.i_lkahp,
-                    "ithrahp": (factor - 1) * self.bias.i_thrahp, "stop": 10 * unit,
-                    "maximum_step": unit / 25,
+                    "ithrahp": (factor - 1) * self.bias.i_thrahp, "stop": 8 * unit,
+                    "maximum_step": 10e-6,
                 }
             )  # fmt: skip
         return found
@@ -495,7 +542,7 @@ class AdaptiveNeuronAdaptationBench(Bench):
         rates, decays = [], []
         for wave, pair in zip(waveforms, self._units(), strict=True):
             label = f"I_lkahp = {pair[0] * self.bias.i_lkahp * 1e12:g} pA"
-            spikes = _requests(wave, on)
+            spikes = self._spikes(wave, pair[1], on)
             found = adaptation(spikes, 0.0)
             tau = self._tau(pair[0], on)
             if spikes.size > 1:
@@ -504,7 +551,7 @@ class AdaptiveNeuronAdaptationBench(Bench):
                 fall = np.exp(-time * found.ratio / tau)
                 law = found.final + (found.first - found.final) * fall
                 rates.append(Line("law of the loop", time, law, law=True))
-            time, current = _after(wave, 5 * pair[1] + 1e-6)
+            time, current = _after(wave, 4 * pair[1] + 1e-6)
             early = time < 4 * tau
             decays.append(Line(label, time[early], current[early]))
             law = current[0] * np.exp(-time[early] / tau)
@@ -519,6 +566,12 @@ class AdaptiveNeuronAdaptationBench(Bench):
         leaks = [(f, f * self.bias.i_lkahp) for f in self.factors]
         return [(f, _rounded(self.neuron.c_p * 0.036 / leak)) for f, leak in leaks]
 
+    @staticmethod
+    def _spikes(wave: Waveforms, unit: float, on: Condition) -> Array:
+        """Requests while the input is on."""
+        spikes = _requests(wave, on)
+        return spikes[spikes < 4 * unit]
+
     def _tau(self, factor: float, on: Condition) -> float:
         return on.time_constant(self.neuron.c_p, factor * self.bias.i_lkahp, "nfet")
 
@@ -526,8 +579,8 @@ class AdaptiveNeuronAdaptationBench(Bench):
         self, wave: Waveforms, unit: tuple[float, float], on: Condition
     ) -> tuple[float, float, float, float]:
         """Open-loop decay, closed-loop fall, first over final rate, open loop's law."""
-        found = adaptation(_requests(wave, on), 0.0)
-        decay = decay_time_constant(*_after(wave, 5 * unit[1] + 1e-6))
+        found = adaptation(self._spikes(wave, unit[1], on), 0.0)
+        decay = decay_time_constant(*_after(wave, 4 * unit[1] + 1e-6))
         return decay, found.time_constant, found.ratio, self._tau(unit[0], on)
 
 

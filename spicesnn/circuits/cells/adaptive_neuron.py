@@ -48,15 +48,13 @@ class AdaptiveNeuron(Cell):
 
     c_mem: float = parameter(0.5e-12, unit="F", doc="membrane capacitor", gt=0)
     c_p: float = parameter(0.5e-12, unit="F", doc="adaptation capacitor", gt=0)
-    c_r: float = parameter(0.3e-12, unit="F", doc="refractory capacitor", gt=0)
+    c_r: float = parameter(0.5e-12, unit="F", doc="refractory capacitor", gt=0)
     width: float = parameter(1e-6, unit="m", doc="width of the transistors", gt=0)
     length: float = parameter(1e-6, unit="m", doc="length of the transistors", gt=0)
     leak_length: float = parameter(2e-6, unit="m", doc="length of ML3, MG5 and MR5", gt=0)
     sense_width: float = parameter(2e-6, unit="m", doc="width of MA3 and MA4", gt=0)
-    pull_width: float = parameter(2e-6, unit="m", doc="width of MA1, MA2, MA5, MR2, MR3", gt=0)
+    pull_width: float = parameter(2e-6, unit="m", doc="width of MA1, MA2, MA5, MR1-3", gt=0)
     hold_length: float = parameter(3e-6, unit="m", doc="length of MG1 and MA6", gt=0)
-    reset_length: float = parameter(4e-6, unit="m", doc="length of MR6", gt=0)
-    charge_width: float = parameter(4e-6, unit="m", doc="width of MR1, MR2, MR3", gt=0)
     feedback: int = parameter(4, unit="1", doc="MA5 over MA1", ge=1)
 
     def build(self, netlist: Netlist, process: Process) -> None:
@@ -67,8 +65,6 @@ class AdaptiveNeuron(Cell):
         sense: Size = {"width": self.sense_width, "length": self.length}
         n_switch: Size = {"width": n.minimum_width, "length": n.switch_length}
         pull: Size = {"width": self.pull_width, "length": p.switch_length}
-        charge: Size = {"width": self.charge_width, "length": p.switch_length}
-        reset: Size = {"width": self.width, "length": self.reset_length}
         hold: Size = {"width": p.minimum_width, "length": self.hold_length}
 
         p(netlist, "l1", "0", "gain", "i_in", "vdd", **size)
@@ -91,13 +87,13 @@ class AdaptiveNeuron(Cell):
         p(netlist, "a5", "n6", "n4", "vdd", "vdd", multiplier=self.feedback, **pull)
         p(netlist, "a6", "v_mem", "request_bar", "n6", "vdd", **hold)
 
-        p(netlist, "r1", "n7", "ack", "vdd", "vdd", **charge)
-        diode(netlist, p, "r2", "n8", "n7", bulk="vdd", **charge)
-        p(netlist, "r3", "v_r", "request_bar", "n8", "vdd", **charge)
+        p(netlist, "r1", "n7", "ack", "vdd", "vdd", **pull)
+        diode(netlist, p, "r2", "n8", "n7", bulk="vdd", **pull)
+        p(netlist, "r3", "v_r", "request_bar", "n8", "vdd", **pull)
         n(netlist, "r4", "v_r", "request_bar", "n9", "0", **n_switch)
         n(netlist, "r5", "n9", "refractory", "0", "0", **leak)
         capacitor(netlist, "r", "v_r", "0", self.c_r)
-        n(netlist, "r6", "v_mem", "v_r", "0", "0", **reset)
+        n(netlist, "r6", "v_mem", "v_r", "0", "0", **size)
 
 
 class AdaptiveNeuronBias(Cell):
@@ -119,10 +115,10 @@ class AdaptiveNeuronBias(Cell):
 
     i_gain: float = parameter(100e-9, unit="A", doc="sets the gain line", gt=0)
     i_leak: float = parameter(20e-12, unit="A", doc="leak: 0.9 ms at 0.5 pF", gt=0)
-    i_ahp: float = parameter(200e-9, unit="A", doc="into the adaptation while a spike lasts", gt=0)
+    i_ahp: float = parameter(20e-9, unit="A", doc="charges the adaptation in a spike", gt=0)
     i_thrahp: float = parameter(20e-12, unit="A", doc="gain current of the adaptation", gt=0)
     i_lkahp: float = parameter(
-        10e-12, unit="A", doc="leak of the adaptation: 1.7 ms at 0.5 pF", gt=0
+        10e-12, unit="A", doc="leak of the adaptation", gt=0
     )
     i_refractory: float = parameter(2e-9, unit="A", doc="discharges C_r", gt=0)
     width: float = parameter(1e-6, unit="m", doc="as in the neuron", gt=0)
