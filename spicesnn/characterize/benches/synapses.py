@@ -315,8 +315,9 @@ class DpiDecayBench(Bench):
         for leak, wave in zip(leaks, waveforms, strict=False):
             law = self._law(float(leak), on)
             since = (wave.time - self._start(float(leak))) / law
-            current = np.maximum(_output(self.cell, wave), 1e-13)
-            lines.append(Line(f"I_tau = {leak * 1e12:.3g} pA", since, current))
+            shown = since < 4
+            label = f"I_tau = {leak * 1e12:.3g} pA"
+            lines.append(Line(label, since[shown], _output(self.cell, wave)[shown]))
         first = float(np.median([_output(self.cell, w)[0] for w in waveforms[:5]]))
         since = np.linspace(0, 4, 50)
         lines.append(Line("law", since, first * np.exp(-since), law=True))
@@ -587,15 +588,15 @@ class DpiDepressionBench(Bench):
         "depression, energy per event": Quantity("J"),
     }
 
-    cell: DpiDepressing = DpiDepressing()
-    i_weight: float = parameter(1e-9, unit="A", doc="weight at rest", gt=0)
-    i_depression: float = parameter(100e-12, unit="A", doc="takes weight in a pulse", gt=0)
+    cell: DpiDepressing = DpiDepressing(c_syn=0.5e-12)
+    i_weight: float = parameter(2e-9, unit="A", doc="weight at rest", gt=0)
+    i_depression: float = parameter(50e-12, unit="A", doc="takes weight in a pulse", gt=0)
     i_recovery: float = parameter(20e-12, unit="A", doc="recovery: 7 ms at 2 pF", gt=0)
     i_gain: float = parameter(10e-12, unit="A", doc="gain current", gt=0)
     i_tau: float = parameter(10e-12, unit="A", doc="leak", gt=0)
     events: int = parameter(10, unit="1", doc="of the burst", ge=3)
     interval: float = parameter(1e-3, unit="s", doc="between events of the burst", gt=0)
-    pulse: float = parameter(0.1e-3, unit="s", doc="length of an event's pulse", gt=0)
+    pulse: float = parameter(0.2e-3, unit="s", doc="length of an event's pulse", gt=0)
     pause: float = parameter(30e-3, unit="s", doc="from the burst to one more event", gt=0)
     maximum_step: float = parameter(0.1e-3, unit="s", doc="bound of the solver's step", gt=0)
 
@@ -732,17 +733,17 @@ class DpiNmdaBench(Bench):
     def measure(self, waveforms: Sequence[Waveforms], on: Condition) -> dict[str, float]:
         """Half of the open current is where it switches; slope there by a tenth of U_T."""
         membrane, output = _gate_curve(self.cell, waveforms[0], "out", on)
-        opened, law = float(output[-1]), self._law_voltage(on)
+        opened, law = output[-1], self._law_voltage(on)
         switch = first_crossing(membrane, output, opened / 2, "rising")
         far = np.interp([switch - 0.2, switch + 0.2], membrane, output)
         slope = _slope_at(membrane, output, switch)
         kappa = _device(on, _output_kind(self.cell)).kappa
         return {
-            "NMDA gate, current when open": opened,
+            "NMDA gate, current when open": float(opened),
             "NMDA gate, open over closed, 0.2 V to each side": float(far[1] / far[0]),
             "NMDA gate, switching voltage": switch,
             "NMDA gate, switching voltage less V_nmda": switch - law,
-            "NMDA gate, slope over law": slope / (opened * kappa / (4 * on.thermal_voltage)),
+            "NMDA gate, slope over law": float(slope * 4 * on.thermal_voltage / (kappa * opened)),
             "NMDA gate, static power": -on.supply * float(waveforms[0]["i(vdd)"][-1]),
         }
 
@@ -800,18 +801,20 @@ class DpiConductanceBench(Bench):
     def measure(self, waveforms: Sequence[Waveforms], on: Condition) -> dict[str, float]:
         """Half of the largest current, and the slope there."""
         membrane, output = _gate_curve(self.cell, waveforms[0], "mem", on)
-        most = float(output[0])
+        most = output[0]
         half = first_crossing(membrane, output, most / 2, "falling")
         above = float(np.interp(half + 0.2, membrane, output))
         slope = -_slope_at(membrane, output, half)
         kappa = _device(on, _output_kind(self.cell)).kappa
         return {
-            "conductance, current far below the reversal": most,
-            "conductance, current 0.2 V above over far below": above / most,
+            "conductance, current far below the reversal": float(most),
+            "conductance, current 0.2 V above over far below": float(above / most),
             "conductance, half current": half,
             "conductance, half current less V_reversal": half - self._law_voltage(on),
             "conductance at half current": slope,
-            "conductance at half current over law": slope / (most * kappa / 4) * on.thermal_voltage,
+            "conductance at half current over law": float(
+                slope * 4 * on.thermal_voltage / (kappa * most)
+            ),
             "conductance synapse, static power": -on.supply * float(waveforms[0]["i(vdd)"][0]),
         }
 
@@ -949,8 +952,9 @@ class PulseExtenderBench(Bench):
             Line("law", fine, self._law(fine, on), law=True),
         )
         wave = waveforms[0]
+        until = wave.time < 3 * widths[0].y[0]
         shown = tuple(
-            Line(name, wave.time, wave[f"v({node})"])
+            Line(name, wave.time[until], wave[f"v({node})"][until])
             for name, node in (("event", "event"), ("ramp", "xext.ramp"), ("pulse", "pulse"))
         )
         title = f"An event at {biases[0] * 1e9:g} nA"
