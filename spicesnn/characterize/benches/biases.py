@@ -127,7 +127,7 @@ class MirrorLawBench(Bench):
 
     def measure(self, waveforms: Sequence[Waveforms], on: Condition) -> dict[str, float]:
         """The ratio at half the supply; the Early voltage from both."""
-        found = {}
+        found: dict[str, float] = {}
         level = waveforms[0].time
         for name, signal in _MIRRORS.items():
             half, above = (abs(w[signal]) for w in waveforms)
@@ -184,7 +184,7 @@ class CurrentDacBench(Bench):
 
     def measure(self, waveforms: Sequence[Waveforms], on: Condition) -> dict[str, float]:
         """Gain from the end points; the steps against the mean step."""
-        found = {}
+        found: dict[str, float] = {}
         code = waveforms[0].time
         for kind in _SIDES:
             current = abs(waveforms[0][f"i(v{kind})"])
@@ -247,7 +247,7 @@ class CurrentDacOutputBench(Bench):
 
     def measure(self, waveforms: Sequence[Waveforms], on: Condition) -> dict[str, float]:
         """Headroom against the law; Early voltage between half the supply and three quarters."""
-        found = {}
+        found: dict[str, float] = {}
         level = waveforms[0].time
         for kind in _SIDES:
             current = abs(waveforms[0][f"i(v{kind})"])
@@ -309,16 +309,17 @@ class BiasGeneratorBench(Bench):
         probes = [*(f"i(vout{k})" for k in range(1, TAPS + 1)), "i(vdd)"]
         knob = Knob("ireference", ("vdd", "reference"), 0.0)
         full = self.i_reference
-        sweep = DcSweep("ireference", full, full / 10, -full / 10)
+        # Upwards: some processes find the small currents' operating point far sooner.
+        sweep = DcSweep("ireference", full / 10, full, full / 10)
         return bench_deck(self.name, circuit, process, sweep, probes, [knob])
 
     def stimuli(self, process: Process) -> list[dict[str, Value]]:
-        """The reference, falling to a tenth."""
+        """One sweep, from a tenth of the reference."""
         return [{}]
 
     def measure(self, waveforms: Sequence[Waveforms], on: Condition) -> dict[str, float]:
         """Taps against the law."""
-        taps, low = _taps(waveforms[0], 0), _taps(waveforms[0], -1)
+        taps, low = _taps(waveforms[0], -1), _taps(waveforms[0], 0)
         law = self.i_reference / 2.0 ** np.arange(1, TAPS + 1)
         ratio = taps[:-1] / taps[1:]
         return {
@@ -328,14 +329,14 @@ class BiasGeneratorBench(Bench):
             "bias generator, lowest tap over law": float(taps[-1] / law[-1]),
             "bias generator, lowest tap less law": float(taps[-1] - law[-1]),
             "bias generator, lowest tap at a tenth of the reference": float(low[-1]),
-            "bias generator, static power": float(-on.supply * waveforms[0]["i(vdd)"][0]),
+            "bias generator, static power": float(-on.supply * waveforms[0]["i(vdd)"][-1]),
         }
 
     def panels(self, waveforms: Sequence[Waveforms], on: Condition) -> tuple[Panel, ...]:
         """Taps at both references and their laws."""
         number = np.arange(1.0, TAPS + 1)
         lines: list[Line] = []
-        for point, part, name in ((0, 1.0, "reference"), (-1, 0.1, "a tenth")):
+        for point, part, name in ((-1, 1.0, "reference"), (0, 0.1, "a tenth")):
             lines += [
                 Line(name, number, _taps(waveforms[0], point)),
                 Line(f"law, {name}", number, part * self.i_reference / 2**number, law=True),

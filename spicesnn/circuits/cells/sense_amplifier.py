@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from PySpice.Spice.Netlist import Netlist
 
-from spicesnn.circuits.cells.cell import Cell, inverter
+from spicesnn.circuits.cells.cell import Cell, diode, inverter
 from spicesnn.parameters import parameter
 from spicesnn.processes import Process, Size
 
@@ -27,34 +27,44 @@ class SenseAmplifier(Cell):
           v_plus-[n]         [n]-v_minus
                  +------+-------+
                     clock-[n]
-                       gnd
+                          |
+                     bias-[n]      i_bias --> bias (mirror input)
+                         gnd
     ```
 
     Low clock: both latch nodes high, both outputs low. High clock: the output of the larger input
-    goes high, the other stays low. The larger input discharges its side first, so the delay is
-    `t_0 + tau ln(1/|V_plus - V_minus|)` with the latch's own time constant. Two currents are
-    compared by the voltages of two equal diodes. Source: Kobayashi et al. 1993; drawn as in
-    Razavi 2015, "The StrongARM latch"; sizes are our choice.
+    goes high, the other stays low. The larger input discharges its side first; for small
+    differences the delay is `t_0 + tau ln(1/|V_plus - V_minus|)` with the latch's own tau. The
+    tail's current keeps the pair near weak inversion, where its offset is that of the thresholds
+    alone. Two currents are compared by the voltages of two equal diodes. Source: Kobayashi et al.
+    1993; drawn as in Razavi 2015, "The StrongARM latch"; the tail's current and all sizes are our
+    choice.
     """
 
     subcircuit_name: ClassVar[str] = "sense_amplifier"
     ports: ClassVar[tuple[str, ...]] = (
-        "v_plus", "v_minus", "clock", "plus_wins", "minus_wins", "vdd",
+        "v_plus", "v_minus", "clock", "plus_wins", "minus_wins", "bias", "vdd",
     )  # fmt: skip
 
     width: float = parameter(4e-6, unit="m", doc="width of the input pair", gt=0)
     length: float = parameter(0.5e-6, unit="m", doc="length of the input pair", gt=0)
-    latch_width: float = parameter(2e-6, unit="m", doc="width of the latch's transistors", gt=0)
+    tail: int = parameter(10, unit="1", doc="the tail's current over i_bias", ge=1)
+    tail_width: float = parameter(2e-6, unit="m", doc="width of tail and mirror input", gt=0)
+    tail_length: float = parameter(1e-6, unit="m", doc="length of tail and mirror input", gt=0)
+    latch_width: float = parameter(1e-6, unit="m", doc="width of the latch's transistors", gt=0)
 
     def build(self, netlist: Netlist, process: Process) -> None:
-        """Tail, pair, latch of four, four precharge switches, two inverters."""
+        """Tail and its bias, pair, latch of four, four precharge switches, two inverters."""
         n, p = process.nfet, process.pfet
         pair: Size = {"width": self.width, "length": self.length}
         n_latch: Size = {"width": self.latch_width, "length": n.switch_length}
         p_latch: Size = {"width": self.latch_width, "length": p.switch_length}
+        n_switch: Size = {"width": n.minimum_width, "length": n.switch_length}
         switch: Size = {"width": p.minimum_width, "length": p.switch_length}
-        tail: Size = {"width": self.latch_width, "length": n.switch_length}
-        n(netlist, "tail", "pair", "clock", "0", "0", **tail)
+        tail: Size = {"width": self.tail_width, "length": self.tail_length}
+        diode(netlist, n, "bias", "bias", "0", **tail)
+        n(netlist, "tail", "foot", "bias", "0", "0", multiplier=self.tail, **tail)
+        n(netlist, "clock", "pair", "clock", "foot", "0", **n_switch)
         for side, other, gate, output in (
             ("a", "b", "v_plus", "plus"), ("b", "a", "v_minus", "minus"),
         ):  # fmt: skip
