@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
@@ -17,10 +18,12 @@ from spicesnn.characterize.bench import (
     bench_circuit,
     bench_deck,
 )
-from spicesnn.characterize.condition import Condition
+from spicesnn.characterize.condition import Condition, doubts
 from spicesnn.circuits.cells.adaptive_neuron import AdaptiveNeuron, AdaptiveNeuronBias
+from spicesnn.circuits.cells.axon_hillock import AxonHillock, AxonHillockBias
 from spicesnn.circuits.cells.cell import capacitor
 from spicesnn.circuits.cells.dpi_neuron import DpiNeuron, DpiNeuronBias
+from spicesnn.circuits.cells.lif_neuron import LifNeuron, LifNeuronBias
 from spicesnn.circuits.deck import Deck, Knob, Transient, Value, Waveform
 from spicesnn.measure.energy import supply_energy
 from spicesnn.measure.levels import crossings, first_crossing
@@ -86,10 +89,80 @@ def _ratio(first: float, second: float) -> float:
     return first / second if second else float("nan")
 
 
-def _extremes(ratios: Sequence[float]) -> tuple[float, float]:
+def _extremes(values: Array) -> tuple[float, float]:
     """Largest and smallest; NaN if any is."""
-    values = np.asarray(ratios, dtype=np.float64)
     return float(values.max()), float(values.min())
+
+
+def _rate_quantities(law: str, within: float) -> dict[str, Quantity]:
+    """What a curve of rates over two decades of current shows; the law holds within a part."""
+    return {
+        "rate, lowest": Quantity("Hz", low=0.1),
+        "rate, highest": Quantity("Hz", low=1e3),
+        "rate, lowest over highest": Quantity("1", high=0.02),
+        "rate, least rise between neighbours": Quantity("1", low=1.0),
+        "rate over law, most": Quantity("1", 1 - within, 1 + within, law=law),
+        "rate over law, least": Quantity("1", 1 - within, 1 + within),
+    }
+
+
+def _rate_values(rates: Array, law: Array) -> dict[str, float]:
+    """The values of `_rate_quantities`."""
+    most, least = _extremes(rates / law)
+    rise = [_ratio(high, low) for low, high in itertools.pairwise(rates)]
+    return {
+        "rate, lowest": float(rates.min()), "rate, highest": float(rates.max()),
+        "rate, lowest over highest": _ratio(float(rates.min()), float(rates.max())),
+        "rate, least rise between neighbours": float(np.min(rise)),
+        "rate over law, most": most, "rate over law, least": least,
+    }  # fmt: skip
+
+
+def _threshold(inputs: Array, rates: Array) -> float:
+    """Where the line through the two lowest rates comes to zero, amperes."""
+    rise = _ratio(inputs[1] - inputs[0], rates[1] - rates[0])
+    return float(inputs[0] - rates[0] * rise)
+
+
+def _rate_panel(name: str, inputs: Array, rates: Array, fine: Array, law: Array) -> Panel:
+    """A curve of rates beside its law at finer currents."""
+    lines = (Line("rate", inputs, rates), Line("law", fine, law, law=True))
+    title = f"Rate of the {name}, {rates.min():.3g} to {rates.max():.3g} Hz"
+    return Panel(title, "input current", "A", "rate", "Hz", lines, "xy")
+
+
+def _refractory_quantities(law: str) -> dict[str, Quantity]:
+    """What refractory periods over a decade of their bias show."""
+    return {
+        "refractory period, longest": Quantity("s"),
+        "refractory period, longest over shortest": Quantity("1", 8.0, 12.0),
+        "refractory period over law, most": Quantity("1", 0.8, 1.2, law=law),
+        "refractory period over law, least": Quantity("1", 0.8, 1.2),
+    }
+
+
+def _refractory_values(period: Array, law: Array) -> dict[str, float]:
+    """The values of `_refractory_quantities`."""
+    most, least = _extremes(period / law)
+    return {
+        "refractory period, longest": float(period[0]),
+        "refractory period, longest over shortest": _ratio(float(period[0]), float(period[-1])),
+        "refractory period over law, most": most,
+        "refractory period over law, least": least,
+    }
+
+
+def _refractory_panel(bias: Array, period: Array, law: Array) -> Panel:
+    """The period over its bias, the law beside it."""
+    lines = (Line("refractory period", bias, period), Line("law", bias, law, law=True))
+    title = f"Refractory period, {period[-1] * 1e3:.3g} to {period[0] * 1e3:.3g} ms"
+    return Panel(title, "bias", "A", "time", "s", lines, "xy")
+
+
+def _release(current: Array, size: Size, on: Condition) -> Array:
+    """Gate voltage at which an nfet carries a current in weak inversion."""
+    i_0 = on.nfet.i_0 * size["width"] / size["length"]
+    return np.asarray(on.thermal_voltage / on.nfet.kappa * np.log(np.asarray(current) / i_0))
 
 
 def _energy_a_spike(wave: Waveforms, spikes: Array, supply: float) -> float:
@@ -241,14 +314,7 @@ class AdaptiveNeuronRateBench(Bench):
 
     name: ClassVar[str] = "adaptive_neuron_rate"
     properties: ClassVar[Mapping[str, Quantity]] = {
-        "rate, lowest": Quantity("Hz", low=0.1),
-        "rate, highest": Quantity("Hz", low=1e3),
-        "rate, lowest over highest": Quantity("1", high=0.01),
-        "rate, least rise between neighbours": Quantity("1", low=1.0),
-        "rate over law, most": Quantity(
-            "1", 0.8, 1.2, law="1/(t_exponential + t_request + C_r V/I_ref)"
-        ),
-        "rate over law, least": Quantity("1", 0.8, 1.2),
+        **_rate_quantities("1/(t_exponential + t_request + C_r V/I_ref)", 0.2),
         "threshold current": Quantity("A"),
         "threshold current over leak": Quantity("1", 0.9, 1.1),
     }
@@ -276,31 +342,19 @@ class AdaptiveNeuronRateBench(Bench):
     def measure(self, waveforms: Sequence[Waveforms], on: Condition) -> dict[str, float]:
         """Rates after the first spike; the threshold by the line through the two lowest."""
         inputs, rates = self._inputs(), self._rates(waveforms, on)
-        law = self._law(inputs, waveforms, on)
-        most, least = _extremes(rates / law)
-        rise = _ratio(inputs[1] - inputs[0], rates[1] - rates[0])
-        threshold = float(inputs[0] - rates[0] * rise)
+        threshold = _threshold(inputs, rates)
         return {
-            "rate, lowest": float(rates.min()), "rate, highest": float(rates.max()),
-            "rate, lowest over highest": _ratio(float(rates.min()), float(rates.max())),
-            "rate, least rise between neighbours": float(
-                np.divide(rates[1:], rates[:-1], where=rates[:-1] > 0, out=rates[1:] * np.nan).min()
-            ),
-            "rate over law, most": most, "rate over law, least": least,
+            **_rate_values(rates, self._law(inputs, waveforms, on)),
             "threshold current": threshold,
             "threshold current over leak": threshold / self.bias.i_leak,
-        }  # fmt: skip
+        }
 
     def panels(self, waveforms: Sequence[Waveforms], on: Condition) -> tuple[Panel, ...]:
         """The curve and its law."""
         inputs, rates = self._inputs(), self._rates(waveforms, on)
         fine = np.geomspace(inputs[0], inputs[-1], 200)
-        lines = (
-            Line("rate", inputs, rates),
-            Line("law", fine, self._law(fine, waveforms, on), law=True),
-        )
-        title = f"Rate of the adaptive neuron, {rates.min():.3g} to {rates.max():.3g} Hz"
-        return (Panel(title, "input current", "A", "rate", "Hz", lines, "xy"),)
+        law = self._law(fine, waveforms, on)
+        return (_rate_panel("adaptive neuron", inputs, rates, fine, law),)
 
     def _inputs(self) -> Array:
         return np.geomspace(self.lowest, self.highest, self.currents)
@@ -326,7 +380,8 @@ class AdaptiveNeuronRateBench(Bench):
         rise += _ramp_law(current, leak, farads, request, on) - farads * request / net
         peak = float(slow["v(v_r)"].max())
         rise += _lasted(slow, spikes, on)
-        return 1 / (rise + _refractory_law(self.neuron, self.bias.i_refractory, peak, current, on))
+        rise += _refractory_law(self.neuron, self.bias.i_refractory, peak, current, on)
+        return np.asarray(1 / rise)
 
 
 def _doubled(wave: Waveforms, spike: float, request: float) -> float:
@@ -348,8 +403,7 @@ def _refractory_law(
     neuron: AdaptiveNeuron, bias: float, peak: float, current: Array, on: Condition
 ) -> Array:
     """Seconds that the bias takes to discharge C_r from its peak until MR6 yields to the input."""
-    i_0 = on.nfet.i_0 * neuron.width / neuron.length
-    release = on.thermal_voltage / on.nfet.kappa * np.log(np.asarray(current) / i_0)
+    release = _release(current, {"width": neuron.width, "length": neuron.length}, on)
     return neuron.c_r * np.maximum(peak - release, 0) / bias
 
 
@@ -591,14 +645,9 @@ class AdaptiveNeuronRefractoryBench(Bench):
     """
 
     name: ClassVar[str] = "adaptive_neuron_refractory"
-    properties: ClassVar[Mapping[str, Quantity]] = {
-        "refractory period, longest": Quantity("s"),
-        "refractory period, longest over shortest": Quantity("1", 8.0, 12.0),
-        "refractory period over law, most": Quantity(
-            "1", 0.8, 1.2, law="C_r (V_peak - V_release)/I_ref"
-        ),
-        "refractory period over law, least": Quantity("1", 0.8, 1.2),
-    }
+    properties: ClassVar[Mapping[str, Quantity]] = _refractory_quantities(
+        "C_r (V_peak - V_release)/I_ref"
+    )
     drawn: ClassVar[bool] = False
 
     neuron: AdaptiveNeuron = AdaptiveNeuron()
@@ -633,21 +682,12 @@ class AdaptiveNeuronRefractoryBench(Bench):
 
     def measure(self, waveforms: Sequence[Waveforms], on: Condition) -> dict[str, float]:
         """Differences of intervals."""
-        period, law = self._periods(waveforms, on)
-        most, least = _extremes(period / law)
-        return {
-            "refractory period, longest": float(period[0]),
-            "refractory period, longest over shortest": _ratio(float(period[0]), float(period[-1])),
-            "refractory period over law, most": most,
-            "refractory period over law, least": least,
-        }
+        return _refractory_values(*self._periods(waveforms, on))
 
     def panels(self, waveforms: Sequence[Waveforms], on: Condition) -> tuple[Panel, ...]:
         """The period over its bias."""
-        period, law = self._periods(waveforms, on)
         bias = self.bias.i_refractory * np.array(self.factors[:-1])
-        lines = (Line("refractory period", bias, period), Line("law", bias, law, law=True))
-        return (Panel("Refractory period", "bias", "A", "time", "s", lines, "xy"),)
+        return (_refractory_panel(bias, *self._periods(waveforms, on)),)
 
     def _periods(self, waveforms: Sequence[Waveforms], on: Condition) -> tuple[Array, Array]:
         """Measured and law's, each less the reference's."""
@@ -661,6 +701,302 @@ class AdaptiveNeuronRefractoryBench(Bench):
         return interval[:-1] - interval[-1], law[:-1] - law[-1]
 
 
+def _spikes(wave: Waveforms, on: Condition) -> Array:
+    """Times at which the spike output rises through half the supply."""
+    return spike_times(wave.time, wave["v(spike)"], on.supply / 2)
+
+
+def _lif_deck(
+    name: str, neuron: LifNeuron, bias: LifNeuronBias, process: Process, analysis: Transient
+) -> Deck:
+    """The neuron, its lines on a supply of their own; knobs `idrive` and `irefractory`."""
+    circuit = bench_circuit(process, neuron, bias)
+    circuit.V("bias", "vdd_bias", "0", raw_spice=f"dc {spice_number(process.supply)}")
+    circuit.X("neuron", neuron.subcircuit_name, *neuron.ports)
+    circuit.X("bias", bias.subcircuit_name, *bias.ports[:-1], "vdd_bias")
+    knobs = [
+        Knob("idrive", ("vdd", "v_mem"), 0.0),
+        Knob("irefractory", ("vdd_bias", "refractory"), 0.0),
+    ]
+    probes = ["v(v_mem)", "v(spike)", "v(v_ref)", "i(vdd)"]
+    start = {"v_mem": 0.0, "v_ref": 0.0}
+    return bench_deck(name, circuit, process, analysis, probes, knobs, start)
+
+
+def _lif_times(
+    neuron: LifNeuron, bias: LifNeuronBias, current: Array, on: Condition
+) -> tuple[Array, Array]:
+    """The law's time to the threshold, and its refractory period; seconds."""
+    size: Size = {"width": neuron.width, "length": neuron.length}
+    threshold = float(_release(np.array(bias.i_threshold), size, on))
+    rise = _ramp_law(current, bias.i_leak, neuron.c_mem, threshold, on)
+    swing = on.supply - _release(current, size, on)
+    return rise, neuron.c_ref * swing / bias.i_refractory
+
+
+class LifNeuronBench(Bench):
+    """The integrate-and-fire neuron at rest and at 1 nA."""
+
+    name: ClassVar[str] = "lif_neuron"
+    properties: ClassVar[Mapping[str, Quantity]] = {
+        "neuron, rate at 1 nA": Quantity("Hz", low=1.0, everywhere=True),
+        "neuron, rate at 1 nA over law": Quantity(
+            "1", 0.9, 1.1, law="1/(C V_T/(I - I_leak) + C_ref (V_dd - V_release)/I_ref)"
+        ),
+        "neuron, energy a spike at 1 nA": Quantity("J"),
+        "neuron, static power": Quantity("W"),
+        "neuron, threshold": Quantity("V"),
+        "neuron, threshold over law": Quantity("1", 0.9, 1.1, law="U_T/kappa ln(i_threshold/I_0)"),
+        "neuron, duration of the spike": Quantity("s"),
+    }
+
+    neuron: LifNeuron = LifNeuron()
+    bias: LifNeuronBias = LifNeuronBias()
+    stop: float = parameter(2e-3, unit="s", doc="length of the run", gt=0)
+    maximum_step: float = parameter(5e-6, unit="s", doc="bound of the solver's step", gt=0)
+
+    def deck(self, process: Process) -> Deck:
+        """The neuron with its input."""
+        analysis = Transient(self.stop, self.maximum_step)
+        return _lif_deck(self.name, self.neuron, self.bias, process, analysis)
+
+    def stimuli(self, process: Process) -> list[dict[str, Value]]:
+        """No current, then 1 nA."""
+        return [{"idrive": 0.0, "stop": self.stop / 20}, {"idrive": 1e-9}]
+
+    def measure(self, waveforms: Sequence[Waveforms], on: Condition) -> dict[str, float]:
+        """Energy from the first spike to the last, with the input's and the comparator's."""
+        rest, wave = waveforms
+        spikes, rate = _spikes(wave, on), mean_rate(_spikes(wave, on))
+        rise, dead = _lif_times(self.neuron, self.bias, np.array(1e-9), on)
+        size: Size = {"width": self.neuron.width, "length": self.neuron.length}
+        level = float(wave["v(v_mem)"].max()) if spikes.size else float("nan")
+        lasted = float("nan")
+        if spikes.size:
+            spike, half = wave["v(spike)"], on.supply / 2
+            lasted = first_crossing(wave.time, spike, half, "falling", spikes[0]) - spikes[0]
+        return {
+            "neuron, rate at 1 nA": rate,
+            "neuron, rate at 1 nA over law": rate * float(rise + dead),
+            "neuron, energy a spike at 1 nA": _energy_a_spike(wave, spikes, on.supply),
+            "neuron, static power": float(-rest["i(vdd)"][-1] * on.supply),
+            "neuron, threshold": level,
+            "neuron, threshold over law": level
+            / float(_release(np.array(self.bias.i_threshold), size, on)),
+            "neuron, duration of the spike": float(lasted),
+        }
+
+    def panels(self, waveforms: Sequence[Waveforms], on: Condition) -> tuple[Panel, ...]:
+        """Membrane, spike and reset of one run."""
+        wave = waveforms[1]
+        names = {"v(v_mem)": "membrane", "v(spike)": "spike", "v(v_ref)": "reset"}
+        lines = tuple(Line(label, wave.time, wave[key]) for key, label in names.items())
+        return (Panel("Integrate-and-fire neuron at 1 nA", "time", "s", "voltage", "V", lines),)
+
+    def doubts(self, on: Condition) -> tuple[str, ...]:
+        """The currents of the law's gate voltages."""
+        size = (self.neuron.width, self.neuron.length)
+        return doubts({"i_threshold": (self.bias.i_threshold, "nfet", *size)}, on)
+
+
+class LifNeuronRateBench(Bench):
+    """Rate of the integrate-and-fire neuron over two decades of the input's current."""
+
+    name: ClassVar[str] = "lif_neuron_rate"
+    properties: ClassVar[Mapping[str, Quantity]] = {
+        **_rate_quantities("1/(C V_T/(I - I_leak) + C_ref (V_dd - V_release)/I_ref)", 0.1),
+        "threshold current": Quantity("A"),
+        "threshold current over leak": Quantity("1", 0.9, 1.1),
+    }
+    drawn: ClassVar[bool] = False
+
+    neuron: LifNeuron = LifNeuron()
+    bias: LifNeuronBias = LifNeuronBias()
+    lowest: float = parameter(25e-12, unit="A", doc="lowest input", gt=0)
+    highest: float = parameter(2.5e-9, unit="A", doc="highest input", gt=0)
+    currents: int = parameter(9, unit="1", doc="number of inputs, spaced by ratio", ge=3)
+
+    def deck(self, process: Process) -> Deck:
+        """The neuron with its input."""
+        return _lif_deck(self.name, self.neuron, self.bias, process, Transient(1e-3, 1e-6))
+
+    def stimuli(self, process: Process) -> list[dict[str, Value]]:
+        """Each run lasts three intervals or more, if the threshold is at 0.5 V."""
+        found: list[dict[str, Value]] = []
+        for current in self._inputs():
+            rise = self.neuron.c_mem * 0.5 / max(current - self.bias.i_leak, current / 10)
+            dead = self.neuron.c_ref * process.supply / self.bias.i_refractory
+            stop = _rounded(3.2 * (rise + dead))
+            found.append({"idrive": float(current), "stop": stop, "maximum_step": stop / 400})
+        return found
+
+    def measure(self, waveforms: Sequence[Waveforms], on: Condition) -> dict[str, float]:
+        """Rates after the first spike; the threshold by the line through the two lowest."""
+        inputs, rates = self._inputs(), self._rates(waveforms, on)
+        threshold = _threshold(inputs, rates)
+        return {
+            **_rate_values(rates, self._law(inputs, on)),
+            "threshold current": threshold,
+            "threshold current over leak": threshold / self.bias.i_leak,
+        }
+
+    def panels(self, waveforms: Sequence[Waveforms], on: Condition) -> tuple[Panel, ...]:
+        """The curve and its law."""
+        inputs, rates = self._inputs(), self._rates(waveforms, on)
+        fine = np.geomspace(inputs[0], inputs[-1], 200)
+        law = self._law(fine, on)
+        return (_rate_panel("integrate-and-fire neuron", inputs, rates, fine, law),)
+
+    def _inputs(self) -> Array:
+        return np.geomspace(self.lowest, self.highest, self.currents)
+
+    def _rates(self, waveforms: Sequence[Waveforms], on: Condition) -> Array:
+        return np.array([mean_rate(_spikes(wave, on)) for wave in waveforms])
+
+    def _law(self, current: Array, on: Condition) -> Array:
+        return np.asarray(1 / sum(_lif_times(self.neuron, self.bias, current, on)))
+
+
+class LifNeuronRefractoryBench(Bench):
+    """The refractory period over a decade of its bias.
+
+    It is the interval at constant input less the interval at twenty times the highest bias.
+    """
+
+    name: ClassVar[str] = "lif_neuron_refractory"
+    properties: ClassVar[Mapping[str, Quantity]] = _refractory_quantities(
+        "C_ref (V_dd - V_release)/I_ref"
+    )
+    drawn: ClassVar[bool] = False
+
+    neuron: LifNeuron = LifNeuron()
+    bias: LifNeuronBias = LifNeuronBias(i_refractory=0.2e-9)
+    drive: float = parameter(1e-9, unit="A", doc="input current", gt=0)
+    factors: tuple[float, ...] = parameter(
+        (1.0, 2.0, 5.0, 10.0, 200.0), unit="1", doc="bias over the cell's; the last for reference"
+    )
+
+    def deck(self, process: Process) -> Deck:
+        """The neuron with its input and a further current into the refractory line."""
+        return _lif_deck(self.name, self.neuron, self.bias, process, Transient(1e-3, 1e-6))
+
+    def stimuli(self, process: Process) -> list[dict[str, Value]]:
+        """Each run lasts two intervals or more."""
+        found: list[dict[str, Value]] = []
+        for factor in self.factors:
+            rise = self.neuron.c_mem * 0.5 / self.drive
+            dead = self.neuron.c_ref * process.supply / (factor * self.bias.i_refractory)
+            stop = _rounded(2.5 * (rise + dead))
+            further = (factor - 1) * self.bias.i_refractory
+            found.append(
+                {
+                    "idrive": self.drive, "irefractory": further, "stop": stop,
+                    "maximum_step": stop / 300,
+                }
+            )  # fmt: skip
+        return found
+
+    def measure(self, waveforms: Sequence[Waveforms], on: Condition) -> dict[str, float]:
+        """Differences of intervals."""
+        return _refractory_values(*self._periods(waveforms, on))
+
+    def panels(self, waveforms: Sequence[Waveforms], on: Condition) -> tuple[Panel, ...]:
+        """The period over its bias."""
+        bias = self.bias.i_refractory * np.array(self.factors[:-1])
+        return (_refractory_panel(bias, *self._periods(waveforms, on)),)
+
+    def _periods(self, waveforms: Sequence[Waveforms], on: Condition) -> tuple[Array, Array]:
+        """Measured and law's, each less the reference's."""
+        rates = np.array([mean_rate(_spikes(wave, on)) for wave in waveforms])
+        interval = np.array([_ratio(1.0, rate) for rate in rates])
+        dead = _lif_times(self.neuron, self.bias, np.array(self.drive), on)[1]
+        law = dead / np.array(self.factors)
+        return interval[:-1] - interval[-1], law[:-1] - law[-1]
+
+
+class AxonHillockBench(Bench):
+    """The axon-hillock over two decades of the input's current, one run each."""
+
+    name: ClassVar[str] = "axon_hillock"
+    properties: ClassVar[Mapping[str, Quantity]] = {
+        **_rate_quantities("I_in (I_reset - I_in)/(C_fb V_dd I_reset)", 0.1),
+        "spike's duration at 1 nA": Quantity("s"),
+        "spike's duration at 1 nA over law": Quantity(
+            "1", 0.9, 1.1, law="C_fb V_dd/(I_reset - I_in)"
+        ),
+        "membrane's step over law": Quantity("1", 0.9, 1.1, law="V_dd C_fb/(C_mem + C_fb)"),
+        "energy a spike at 1 nA": Quantity("J"),
+    }
+
+    neuron: AxonHillock = AxonHillock()
+    bias: AxonHillockBias = AxonHillockBias()
+    inputs: tuple[float, ...] = parameter(
+        (25e-12, 100e-12, 500e-12, 1e-9, 2.5e-9), unit="A", doc="input currents; the last but one "
+        "for duration and energy"
+    )  # fmt: skip
+
+    def deck(self, process: Process) -> Deck:
+        """The neuron, its line on a supply of its own, its input `idrive`."""
+        circuit = bench_circuit(process, self.neuron, self.bias)
+        circuit.V("bias", "vdd_bias", "0", raw_spice=f"dc {spice_number(process.supply)}")
+        circuit.X("neuron", self.neuron.subcircuit_name, *self.neuron.ports)
+        circuit.X("bias", self.bias.subcircuit_name, *self.bias.ports[:-1], "vdd_bias")
+        return bench_deck(
+            self.name, circuit, process, Transient(1e-3, 1e-6), ["v(v_mem)", "v(spike)", "i(vdd)"],
+            [Knob("idrive", ("vdd", "v_mem"), 0.0)], {"v_mem": 0.0},
+        )  # fmt: skip
+
+    def stimuli(self, process: Process) -> list[dict[str, Value]]:
+        """Each run lasts two and a half intervals after the first charge."""
+        found: list[dict[str, Value]] = []
+        for current in self.inputs:
+            charge = process.supply * (self.neuron.c_fb * 2.5 + self.neuron.c_mem * 0.5)
+            stop = _rounded(charge / current)
+            found.append({"idrive": current, "stop": stop, "maximum_step": stop / 400})
+        return found
+
+    def measure(self, waveforms: Sequence[Waveforms], on: Condition) -> dict[str, float]:
+        """Durations and energy of the last run but one."""
+        wave = waveforms[-2]
+        spikes, cell = _spikes(wave, on), self.neuron
+        duration = step = float("nan")
+        if spikes.size:
+            half = on.supply / 2
+            duration = (
+                first_crossing(wave.time, wave["v(spike)"], half, "falling", spikes[0]) - spikes[0]
+            )
+            level = float(wave.at("v(v_mem)", spikes[:1])[0])
+            # The output's middle is half the way.
+            step = 2 * (float(wave["v(v_mem)"].max()) - level)
+        law = cell.c_fb * on.supply / (self.bias.i_reset - self.inputs[-2])
+        return {
+            **_rate_values(self._rates(waveforms, on), self._law(np.array(self.inputs), on)),
+            "spike's duration at 1 nA": duration,
+            "spike's duration at 1 nA over law": duration / law,
+            "membrane's step over law": step * (cell.c_mem + cell.c_fb) / (on.supply * cell.c_fb),
+            "energy a spike at 1 nA": _energy_a_spike(wave, spikes, on.supply),
+        }
+
+    def panels(self, waveforms: Sequence[Waveforms], on: Condition) -> tuple[Panel, ...]:
+        """Waveforms of one run, and the curve of rates beside its law."""
+        wave, inputs = waveforms[-2], np.array(self.inputs)
+        fine = np.geomspace(inputs[0], inputs[-1], 200)
+        names = {"v(v_mem)": "membrane", "v(spike)": "spike"}
+        lines = tuple(Line(label, wave.time, wave[key]) for key, label in names.items())
+        rates = self._rates(waveforms, on)
+        return (
+            Panel(f"Axon-hillock at {inputs[-2] * 1e9:g} nA", "time", "s", "voltage", "V", lines),
+            _rate_panel("axon-hillock", inputs, rates, fine, self._law(fine, on)),
+        )
+
+    def _rates(self, waveforms: Sequence[Waveforms], on: Condition) -> Array:
+        return np.array([mean_rate(_spikes(wave, on)) for wave in waveforms])
+
+    def _law(self, current: Array, on: Condition) -> Array:
+        reset = self.bias.i_reset
+        return np.asarray(current * (reset - current) / (self.neuron.c_fb * on.supply * reset))
+
+
 ENTRIES = (
     Entry("dpi_neuron", "DPI integrate-and-fire neuron", DpiNeuron, (NeuronBench(),)),
     Entry(
@@ -670,4 +1006,9 @@ ENTRIES = (
             AdaptiveNeuronAdaptationBench(), AdaptiveNeuronRefractoryBench(),
         ),
     ),
+    Entry(
+        "lif_neuron", "Leaky integrate-and-fire neuron", LifNeuron,
+        (LifNeuronBench(), LifNeuronRateBench(), LifNeuronRefractoryBench()),
+    ),
+    Entry("axon_hillock", "Axon-hillock", AxonHillock, (AxonHillockBench(),)),
 )  # fmt: skip

@@ -117,9 +117,7 @@ class AdaptiveNeuronBias(Cell):
     i_leak: float = parameter(20e-12, unit="A", doc="leak: 0.9 ms at 0.5 pF", gt=0)
     i_ahp: float = parameter(20e-9, unit="A", doc="charges the adaptation in a spike", gt=0)
     i_thrahp: float = parameter(20e-12, unit="A", doc="gain current of the adaptation", gt=0)
-    i_lkahp: float = parameter(
-        10e-12, unit="A", doc="leak of the adaptation", gt=0
-    )
+    i_lkahp: float = parameter(10e-12, unit="A", doc="leak of the adaptation", gt=0)
     i_refractory: float = parameter(2e-9, unit="A", doc="discharges C_r", gt=0)
     width: float = parameter(1e-6, unit="m", doc="as in the neuron", gt=0)
     length: float = parameter(1e-6, unit="m", doc="as in the neuron", gt=0)
