@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -27,7 +28,7 @@ from spicesnn.circuits.cells.side import side
 from spicesnn.circuits.cells.trace_comparator import TraceComparator, TraceComparatorBias
 from spicesnn.circuits.cells.winner_take_all import WinnerTakeAll, WinnerTakeAllTail
 from spicesnn.circuits.deck import DcSweep, Deck, Knob, Transient, Value, Waveform
-from spicesnn.measure.levels import crossings, first_crossing, settling_time, width_at
+from spicesnn.measure.levels import Direction, crossings, first_crossing, settling_time, width_at
 from spicesnn.parameters import parameter
 from spicesnn.processes import Process, Size
 from spicesnn.units import spice_number
@@ -53,10 +54,12 @@ def _average(wave: Waveforms, values: Array, start: float, end: float) -> float:
     return float(np.trapezoid(values[inside], wave.time[inside]) / np.ptp(wave.time[inside]))
 
 
-def _steps(times: Sequence[float], values: Sequence[float], edge: float) -> Waveform:
+def _steps(
+    times: Sequence[float] | Array, values: Sequence[float] | Array, edge: float
+) -> Waveform:
     """A source that goes to a value at each time, in a straight line over `edge` seconds."""
     corners = np.array([[t, t + edge] for t in times[1:]]).ravel()
-    levels = np.array([[a, b] for a, b in zip(values, values[1:], strict=False)]).ravel()
+    levels = np.array([[a, b] for a, b in pairwise(values)]).ravel()
     return Waveform(np.r_[times[0], corners], np.r_[values[0], levels])
 
 
@@ -181,12 +184,16 @@ def _box_circuit(
 
 
 class BoxBench(Bench):
-    """The window of the box over the difference of its inputs, for four threshold currents."""
+    """The window of the box over the difference of its inputs, for four threshold currents.
+
+    The thresholds go up to about half of the bump's largest current: nearer to it the window's
+    width hangs on every percent of the mirrors.
+    """
 
     name: ClassVar[str] = "box"
     properties: ClassVar[Mapping[str, Quantity]] = {
         "box, window at a threshold of 0.1 I_b": Quantity("V"),
-        "box, window at a threshold of 0.4 I_b": Quantity("V"),
+        "box, window at a threshold of 0.3 I_b": Quantity("V"),
         "box, window over law, most": Quantity(
             "1", 0.9, 1.1, law="4 (U_T/κ) arccosh √((S/4)(I_b/I_threshold - 1))"
         ),
@@ -200,14 +207,14 @@ class BoxBench(Bench):
     i_limit: float = parameter(1e-9, unit="A", doc="limit of the slow inverters", gt=0)
     headroom: float = parameter(0.4, unit="V", doc="rail under the inputs' diode", gt=0)
     span: float = parameter(0.25, unit="V", doc="largest difference, to each side", gt=0)
-    THRESHOLDS: ClassVar[tuple[float, ...]] = (0.05, 0.1, 0.2, 0.4)
+    THRESHOLDS: ClassVar[tuple[float, ...]] = (0.05, 0.1, 0.2, 0.3)
 
     def deck(self, process: Process) -> Deck:
         """The box switched on."""
         circuit, knobs = _box_circuit(process, self.box, self.i_bias, self.i_limit, self.headroom)
         on = side(process, self.box.bump.complement)
         _held(circuit, "enable", process.supply if on.high == "vdd" else 0.0)
-        sweep = DcSweep("vdiff", -self.span, self.span, self.span / 250)
+        sweep = DcSweep("vdiff", -self.span, self.span, self.span / 500)
         probes = ["v(inside)", "i(vantibump)"]
         return bench_deck(self.name, circuit, process, sweep, probes, knobs)
 
@@ -224,7 +231,7 @@ class BoxBench(Bench):
         anti = np.interp([low, high], wave.time, np.abs(wave["i(vantibump)"])) / self.i_bias
         return {
             "box, window at a threshold of 0.1 I_b": float(width[1]),
-            "box, window at a threshold of 0.4 I_b": float(width[3]),
+            "box, window at a threshold of 0.3 I_b": float(width[3]),
             "box, window over law, most": float(ratio.max()),
             "box, window over law, least": float(ratio.min()),
             "box, centre of the window": (low + high) / 2,
@@ -307,13 +314,14 @@ class BoxTimingBench(Bench):
 
     def measure(self, waveforms: Sequence[Waveforms], on: Condition) -> dict[str, float]:
         """Delays to half the supply; power from the supply and the antibump's rail."""
+        turns: tuple[tuple[float, Direction], ...] = ((0.1e-3, "rising"), (0.3e-3, "falling"))
         delays = []
         for wave in waveforms:
             inside = wave["v(inside)"]
             if self.box.bump.complement:
                 inside = on.supply - inside
-            for start, direction in ((0.1e-3, "rising"), (0.3e-3, "falling")):
-                turn = first_crossing(wave.time, inside, on.supply / 2, direction, start)  # type: ignore[arg-type]
+            for start, direction in turns:
+                turn = first_crossing(wave.time, inside, on.supply / 2, direction, start)
                 delays.append(turn - start)
         wave = waveforms[0]
         power = -on.supply * (wave["i(vdd)"] + wave["i(vantibump)"])
@@ -537,7 +545,7 @@ class NormaliserBench(Bench):
     }
 
     cell: Normaliser = Normaliser()
-    v_return: float = parameter(0.25, unit="V", doc="rail under the read diodes", gt=0)
+    v_return: float = parameter(0.28, unit="V", doc="rail under the read diodes", gt=0)
     i_read: float = parameter(1e-9, unit="A", doc="middle of the inputs' range", gt=0)
     i_bias: float = parameter(1e-9, unit="A", doc="tail current", gt=0)
     PLACES: ClassVar[tuple[float, ...]] = (-0.5, 0.0, 0.5)
@@ -560,7 +568,7 @@ class NormaliserBench(Bench):
     def measure(self, waveforms: Sequence[Waveforms], on: Condition) -> dict[str, float]:
         """Differences from the law over the bias, and the ratio where the law is a tenth of it."""
         outputs = [_normaliser_outputs(wave) for wave in waveforms]
-        off, ratio = _off_law(outputs, [self._weight(w, y) for w, y in self._runs(waveforms)],
+        off, ratio = _off_law(outputs, [_weight(w.time, y) for w, y in self._runs(waveforms)],
                               self.i_bias)  # fmt: skip
         plus, minus = outputs[1]
         middle, total = plus.size // 2, np.array([p + m for p, m in outputs]) / self.i_bias
@@ -585,7 +593,7 @@ class NormaliserBench(Bench):
         for wave, place in self._runs(waveforms):
             plus, minus = _normaliser_outputs(wave)
             current, other = self.i_read * 10**wave.time, self.i_read * 10**place
-            law = self.i_bias * self._weight(wave, place)
+            law = self.i_bias * _weight(wave.time, place)
             lines.append(Line(f"I- = {other * 1e9:.2g} nA", current, plus - minus))
             lines.append(Line(f"law, I- = {other * 1e9:.2g} nA", current, law, law=True))
         title = "Difference of the outputs"
@@ -600,11 +608,11 @@ class NormaliserBench(Bench):
     def _runs(self, waveforms: Sequence[Waveforms]) -> list[tuple[Waveforms, float]]:
         return list(zip(waveforms, self.PLACES, strict=True))
 
-    @staticmethod
-    def _weight(wave: Waveforms, place: float) -> Array:
-        """`(I+ - I-)/(I+ + I-)`, of currents or conductances."""
-        plus, minus = 10**wave.time, 10**place
-        return np.asarray((plus - minus) / (plus + minus))
+
+def _weight(decades: Array, place: float) -> Array:
+    """`(I+ - I-)/(I+ + I-)` of currents or conductances, from their decades."""
+    plus, minus = 10**decades, 10**place
+    return np.asarray((plus - minus) / (plus + minus))
 
 
 def _off_law(
@@ -621,6 +629,540 @@ def _off_law(
     return np.abs(difference - weight), difference[large] / weight[large]
 
 
+class NormaliserReadBench(Bench):
+    """The normaliser behind two resistive devices, ten to one each, read from a rail.
+
+    At the defaults the conductances run from 1.6 to 16 nS, and of the 1.5 V of the rail 0.6 to
+    0.8 V stand across a device. The read diode's voltage moves by `U_T/kappa` an e-fold of
+    current: the less a device has, the less the ratio of currents is that of conductances.
+    """
+
+    name: ClassVar[str] = "normaliser_read"
+    properties: ClassVar[Mapping[str, Quantity]] = {
+        "normaliser, output off the law of conductances over bias, most": Quantity(
+            "1", None, 0.1, law="I_b (G+ - G-)/(G+ + G-)"
+        ),
+        "normaliser, output over law of conductances, most": Quantity("1", 0.9, 1.1),
+        "normaliser, output over law of conductances, least": Quantity("1", 0.9, 1.1),
+        "normaliser, voltage across a device, least": Quantity("V"),
+        "normaliser, voltage across a device, most": Quantity("V"),
+        "normaliser, read power at middle conductances": Quantity("W"),
+    }
+
+    cell: Normaliser = Normaliser()
+    v_return: float = parameter(0.28, unit="V", doc="rail under the read diodes", gt=0)
+    v_read: float = parameter(1.5, unit="V", doc="rail of the devices", gt=0)
+    conductance: float = parameter(5e-9, unit="S", doc="middle of the devices' range", gt=0)
+    i_bias: float = parameter(1e-9, unit="A", doc="tail current", gt=0)
+    PLACES: ClassVar[tuple[float, ...]] = (-0.5, 0.0, 0.5)
+
+    def deck(self, process: Process) -> Deck:
+        """Conductances `conductance * 10**u`, u as in the bench of currents."""
+        circuit = _normaliser_circuit(process, self.cell, self.v_return, self.i_bias)
+        _held(circuit, "v_read", self.v_read)
+        for name, node in (("x", "plus"), ("y", "minus")):
+            law = f"{spice_number(self.conductance)}*exp(v({name})*2.302585093)*v(v_read,{node})"
+            circuit.raw_spice += f"B{name} v_read {node} i = {law}\n"
+        knobs = [Knob("vx", ("x", "0"), 0.0), Knob("vy", ("y", "0"), 0.0)]
+        probes = ["i(vsum_plus)", "i(vsum_minus)", "i(vv_read)", "v(plus)", "v(minus)"]
+        sweep = DcSweep("vx", -0.5, 0.5, 0.01)
+        return bench_deck(self.name, circuit, process, sweep, probes, knobs)
+
+    def stimuli(self, process: Process) -> list[dict[str, Value]]:
+        """The minus side at both ends and in the middle."""
+        return [{"vy": place} for place in self.PLACES]
+
+    def measure(self, waveforms: Sequence[Waveforms], on: Condition) -> dict[str, float]:
+        """As with currents; the devices' voltage besides."""
+        outputs = [_normaliser_outputs(wave) for wave in waveforms]
+        weights = [_weight(w.time, y) for w, y in zip(waveforms, self.PLACES, strict=True)]
+        off, ratio = _off_law(outputs, weights, self.i_bias)
+        across = self.v_read - np.array([w["v(plus)"] for w in waveforms])
+        return {
+            "normaliser, output off the law of conductances over bias, most": float(off.max()),
+            "normaliser, output over law of conductances, most": float(ratio.max()),
+            "normaliser, output over law of conductances, least": float(ratio.min()),
+            "normaliser, voltage across a device, least": float(across.min()),
+            "normaliser, voltage across a device, most": float(across.max()),
+            "normaliser, read power at middle conductances": -self.v_read
+            * _middle(waveforms[1], "i(vv_read)"),
+        }
+
+    def panels(self, waveforms: Sequence[Waveforms], on: Condition) -> tuple[Panel, ...]:
+        """The difference of the outputs over the weight."""
+        plus, minus = _normaliser_outputs(waveforms[1])
+        weight = _weight(waveforms[1].time, 0.0)
+        lines = (
+            Line("simulated", weight, plus - minus),
+            Line("law", weight, self.i_bias * weight, law=True),
+        )
+        title, x = "Output over the weight of two conductances", "(G+ - G-)/(G+ + G-)"
+        return (Panel(title, x, "", "I(sum_plus) - I(sum_minus)", "A", lines),)
+
+
+class NormaliserSettlingBench(Bench):
+    """The normaliser's currents exchanged, and its tail current raised tenfold."""
+
+    name: ClassVar[str] = "normaliser_settling"
+    properties: ClassVar[Mapping[str, Quantity]] = {
+        "normaliser, settling of exchanged currents to 5 %": Quantity("s"),
+        "normaliser, settling of the tail to 5 %": Quantity("s"),
+    }
+
+    cell: Normaliser = Normaliser()
+    v_return: float = parameter(0.28, unit="V", doc="rail under the read diodes", gt=0)
+    i_read: float = parameter(1e-9, unit="A", doc="middle of the inputs' range", gt=0)
+    i_bias: float = parameter(1e-9, unit="A", doc="tail current", gt=0)
+    maximum_step: float = parameter(2e-7, unit="s", doc="bound of the solver's step", gt=0)
+
+    def deck(self, process: Process) -> Deck:
+        """Knobs `iplus` and `iminus`, and `istep` for what is added to the tail's current."""
+        circuit = _normaliser_circuit(process, self.cell, self.v_return, 0.1 * self.i_bias)
+        knobs = [
+            Knob(f"i{name}", ("0", node), Waveform.constant(0.0))
+            for name, node in (("plus", "plus"), ("minus", "minus"), ("step", "v_p"))
+        ]
+        probes = ["i(vsum_plus)", "i(vsum_minus)"]
+        analysis = Transient(1e-4, self.maximum_step)
+        return bench_deck(self.name, circuit, process, analysis, probes, knobs)
+
+    def stimuli(self, process: Process) -> list[dict[str, Value]]:
+        """At 10 us, in a straight line over 10 ns."""
+        times, edge, root = (0.0, 1e-5), 1e-8, 10**0.5
+        low, high, tail = self.i_read / root, self.i_read * root, 0.9 * self.i_bias
+        return [
+            {
+                "iplus": _steps(times, (low, high), edge),
+                "iminus": _steps(times, (high, low), edge),
+                "istep": Waveform.constant(tail),
+            },
+            {
+                "iplus": Waveform.constant(high),
+                "iminus": Waveform.constant(low),
+                "istep": _steps(times, (0.0, tail), edge),
+            },
+        ]
+
+    def measure(self, waveforms: Sequence[Waveforms], on: Condition) -> dict[str, float]:
+        """From the step until the difference stays within 5 % of its last value."""
+        settled = []
+        for wave in waveforms:
+            plus, minus = _normaliser_outputs(wave)
+            final = float((plus - minus)[-1])
+            settled.append(settling_time(wave.time, plus - minus, 1e-5, final, 0.05 * abs(final)))
+        return {
+            "normaliser, settling of exchanged currents to 5 %": settled[0],
+            "normaliser, settling of the tail to 5 %": settled[1],
+        }
+
+    def panels(self, waveforms: Sequence[Waveforms], on: Condition) -> tuple[Panel, ...]:
+        """Both answers."""
+        names = ("inputs exchanged", "tail raised tenfold")
+        lines = tuple(
+            Line(name, wave.time, np.subtract(*_normaliser_outputs(wave)))
+            for name, wave in zip(names, waveforms, strict=True)
+        )
+        return (Panel("Settling", "time", "s", "I(sum_plus) - I(sum_minus)", "A", lines),)
+
+
+def _subtractor_circuit(
+    process: Process, first: SubtractorInput, second: SubtractorOutput
+) -> Circuit:
+    """Both halves and the source `Vout` that holds the output; sums are drawn from the inputs."""
+    circuit = bench_circuit(process, first, second)
+    circuit.X("input", "subtractor_input", *first.ports)
+    circuit.X("output", "subtractor_output", *second.ports)
+    return circuit
+
+
+class SubtractorBench(Bench):
+    """The subtractor over its first input, the second at four values, its output held."""
+
+    name: ClassVar[str] = "current_subtractor"
+    properties: ClassVar[Mapping[str, Quantity]] = {
+        "subtractor, output off the law over largest input, most": Quantity(
+            "1", None, 0.1, law="I+ - I-"
+        ),
+        "subtractor, positive mirror over law": Quantity("1", 0.9, 1.1, law="I+"),
+        "subtractor, negative mirror over law": Quantity("1", 0.9, 1.1, law="I-"),
+        "subtractor, offset at equal inputs over input": Quantity("1", scale=0.01),
+        "subtractor, static power at equal inputs": Quantity("W"),
+    }
+
+    first: SubtractorInput = SubtractorInput()
+    second: SubtractorOutput = SubtractorOutput()
+    i_sum: float = parameter(1e-9, unit="A", doc="middle of the inputs' range", gt=0)
+    PARTS: ClassVar[tuple[float, ...]] = (0.0, 1.0, 2.0)
+
+    def deck(self, process: Process) -> Deck:
+        """Output at half the supply; `vx` and `vy` are the sums over `i_sum`."""
+        circuit = _subtractor_circuit(process, self.first, self.second)
+        _held(circuit, "out", process.supply / 2)
+        for name, node in (("x", "sum_plus"), ("y", "sum_minus")):
+            circuit.raw_spice += f"B{name} {node} 0 i = {spice_number(self.i_sum)}*v({name})\n"
+        knobs = [Knob("vx", ("x", "0"), 0.0), Knob("vy", ("y", "0"), 0.0)]
+        sweep = DcSweep("vx", 0.0, 2.0, 0.02)
+        probes = ["i(vout)", "i(vdd)"]
+        return bench_deck(self.name, circuit, process, sweep, probes, knobs)
+
+    def stimuli(self, process: Process) -> list[dict[str, Value]]:
+        """The second input at nothing, at `i_sum` and at twice that."""
+        return [{"vy": part} for part in self.PARTS]
+
+    def measure(self, waveforms: Sequence[Waveforms], on: Condition) -> dict[str, float]:
+        """Differences from the law over the range's end; each mirror alone at `i_sum`."""
+        off = [
+            np.abs(wave["i(vout)"] / self.i_sum - (wave.time - part)).max() / 2
+            for wave, part in zip(waveforms, self.PARTS, strict=True)
+        ]
+        middle = [_middle(wave, "i(vout)") / self.i_sum for wave in waveforms]
+        alone = float(waveforms[1]["i(vout)"][0]) / self.i_sum
+        return {
+            "subtractor, output off the law over largest input, most": float(max(off)),
+            "subtractor, positive mirror over law": middle[0],
+            "subtractor, negative mirror over law": -alone,
+            "subtractor, offset at equal inputs over input": middle[1],
+            "subtractor, static power at equal inputs": -on.supply
+            * _middle(waveforms[1], "i(vdd)"),
+        }
+
+    def panels(self, waveforms: Sequence[Waveforms], on: Condition) -> tuple[Panel, ...]:
+        """The output over the first input."""
+        lines = []
+        for wave, part in zip(waveforms, self.PARTS, strict=True):
+            current, name = self.i_sum * wave.time, f"I- = {self.i_sum * part * 1e9:g} nA"
+            lines.append(Line(name, current, wave["i(vout)"]))
+            law = self.i_sum * (wave.time - part)
+            lines.append(Line(f"law, {name}", current, law, law=True))
+        return (Panel("Difference", "I+", "A", "output", "A", tuple(lines)),)
+
+    def doubts(self, on: Condition) -> tuple[str, ...]:
+        """The largest sum in both kinds."""
+        most, half = 2 * self.i_sum, self.first
+        return doubts(
+            {f"sum in a {kind}": (most, kind, half.width, half.length)
+             for kind in ("nfet", "pfet")},
+            on,
+        )  # fmt: skip
+
+
+class SubtractorRangeBench(Bench):
+    """The subtractor's output current over the voltage that its output is held at."""
+
+    name: ClassVar[str] = "current_subtractor_range"
+    properties: ClassVar[Mapping[str, Quantity]] = {
+        "subtractor, output range for a positive difference, low end": Quantity("V", scale=0.1),
+        "subtractor, output range for a positive difference, high end": Quantity("V"),
+        "subtractor, output range for a negative difference, low end": Quantity("V", scale=0.1),
+        "subtractor, output range for a negative difference, high end": Quantity("V"),
+        "subtractor, output conductance": Quantity("S"),
+    }
+
+    first: SubtractorInput = SubtractorInput()
+    second: SubtractorOutput = SubtractorOutput()
+    i_sum: float = parameter(1e-9, unit="A", doc="the smaller input; the other is twice it", gt=0)
+
+    def deck(self, process: Process) -> Deck:
+        """`vout` is swept from rail to rail; `vx` and `vy` are the sums over `i_sum`."""
+        circuit = _subtractor_circuit(process, self.first, self.second)
+        for name, node in (("x", "sum_plus"), ("y", "sum_minus")):
+            circuit.raw_spice += f"B{name} {node} 0 i = {spice_number(self.i_sum)}*v({name})\n"
+        knobs = [Knob(f"v{n}", (n, "0"), 0.0) for n in ("x", "y", "out")]
+        sweep = DcSweep("vout", 0.0, process.supply, process.supply / 200)
+        return bench_deck(self.name, circuit, process, sweep, ["i(vout)"], knobs)
+
+    def stimuli(self, process: Process) -> list[dict[str, Value]]:
+        """A difference of `i_sum` each way."""
+        return [{"vx": 2.0, "vy": 1.0}, {"vx": 1.0, "vy": 2.0}]
+
+    def measure(self, waveforms: Sequence[Waveforms], on: Condition) -> dict[str, float]:
+        """Where the output is within 10 % of what it is at half the supply."""
+        found = [self._range(wave) for wave in waveforms]
+        wave = waveforms[0]
+        near = np.abs(wave.time - on.supply / 2) < 0.06 * on.supply
+        slope = float(np.polyfit(wave.time[near], wave["i(vout)"][near], 1)[0])
+        return {
+            "subtractor, output range for a positive difference, low end": found[0][0],
+            "subtractor, output range for a positive difference, high end": found[0][1],
+            "subtractor, output range for a negative difference, low end": found[1][0],
+            "subtractor, output range for a negative difference, high end": found[1][1],
+            "subtractor, output conductance": -slope,
+        }
+
+    def panels(self, waveforms: Sequence[Waveforms], on: Condition) -> tuple[Panel, ...]:
+        """Both differences over the output's voltage."""
+        lines = []
+        for name, sign, wave in (
+            ("positive", 1, waveforms[0]), ("negative", -1, waveforms[1]),
+        ):  # fmt: skip
+            lines.append(Line(f"{name} difference", wave.time, wave["i(vout)"]))
+            law = np.full(wave.time.size, sign * self.i_sum)
+            lines.append(Line(f"law, {name} difference", wave.time, law, law=True))
+        return (Panel("Output range", "output voltage", "V", "output", "A", tuple(lines)),)
+
+    @staticmethod
+    def _range(wave: Waveforms) -> tuple[float, float]:
+        """Ends of the range; an end at a rail is the rail's."""
+        middle = wave.time.size // 2
+        away = np.abs(wave["i(vout)"] / wave["i(vout)"][middle] - 1)
+        left = crossings(wave.time[: middle + 1], away[: middle + 1], 0.1, "falling")
+        right = crossings(wave.time[middle:], away[middle:], 0.1, "rising")
+        return (
+            float(left[-1]) if left.size else float(wave.time[0]),
+            float(right[0]) if right.size else float(wave.time[-1]),
+        )
+
+
+class SubtractorSettlingBench(Bench):
+    """Steps of the subtractor's inputs, its output held."""
+
+    name: ClassVar[str] = "current_subtractor_settling"
+    properties: ClassVar[Mapping[str, Quantity]] = {
+        "subtractor, settling of the positive input to 5 %": Quantity("s"),
+        "subtractor, settling of the negative input to 5 %": Quantity("s"),
+    }
+
+    first: SubtractorInput = SubtractorInput()
+    second: SubtractorOutput = SubtractorOutput()
+    i_sum: float = parameter(1e-9, unit="A", doc="inputs after the step", gt=0)
+    maximum_step: float = parameter(2e-7, unit="s", doc="bound of the solver's step", gt=0)
+
+    def deck(self, process: Process) -> Deck:
+        """Knobs `iplus` and `iminus`."""
+        circuit = _subtractor_circuit(process, self.first, self.second)
+        _held(circuit, "out", process.supply / 2)
+        knobs = [
+            Knob(f"i{n}", (f"sum_{n}", "0"), Waveform.constant(0.0)) for n in ("plus", "minus")
+        ]
+        analysis = Transient(1e-4, self.maximum_step)
+        return bench_deck(self.name, circuit, process, analysis, ["i(vout)"], knobs)
+
+    def stimuli(self, process: Process) -> list[dict[str, Value]]:
+        """One input at a time, from a tenth of `i_sum` to `i_sum` at 10 us."""
+        step = _steps((0.0, 1e-5), (0.1 * self.i_sum, self.i_sum), 1e-8)
+        return [{"iplus": step}, {"iminus": step}]
+
+    def measure(self, waveforms: Sequence[Waveforms], on: Condition) -> dict[str, float]:
+        """From the step until the output stays within 5 % of its last value."""
+        settled = []
+        for wave in waveforms:
+            final = float(wave["i(vout)"][-1])
+            settled.append(
+                settling_time(wave.time, wave["i(vout)"], 1e-5, final, 0.05 * abs(final))
+            )
+        return {
+            "subtractor, settling of the positive input to 5 %": settled[0],
+            "subtractor, settling of the negative input to 5 %": settled[1],
+        }
+
+    def panels(self, waveforms: Sequence[Waveforms], on: Condition) -> tuple[Panel, ...]:
+        """Both steps."""
+        lines = tuple(
+            Line(f"step of {name}", wave.time, wave["i(vout)"])
+            for name, wave in zip(("I+", "I-"), waveforms, strict=True)
+        )
+        return (Panel("Settling", "time", "s", "output", "A", lines),)
+
+
+def _winner_circuit(
+    process: Process, cell: WinnerTakeAll, tail: WinnerTakeAllTail, inputs: int, i_bias: float
+) -> Circuit:
+    """Competitors with outputs held at their rail, and their tail."""
+    circuit, on = bench_circuit(process, cell, tail), side(process, cell.complement)
+    for k in range(1, inputs + 1):
+        _held(circuit, f"out{k}", process.supply if on.high == "vdd" else 0.0)
+        circuit.X(f"wta{k}", "winner_take_all", f"in{k}", f"out{k}", "common", "vdd")
+    circuit.X("tail", "winner_take_all_tail", "common", "bias", "vdd")
+    on.current_from_high(circuit, "bias", "bias", i_bias)
+    return circuit
+
+
+class WinnerBench(Bench):
+    """Two inputs of the winner-take-all over the logarithm of their ratio, others at half.
+
+    The decision point is where both get the same output current. `common` is read by a
+    transistor of the size of M1, which carries the largest input.
+    """
+
+    name: ClassVar[str] = "winner_take_all"
+    properties: ClassVar[Mapping[str, Quantity]] = {
+        "winner-take-all, offset": Quantity("1", scale=0.01),
+        "winner-take-all, difference for 90 % of the bias": Quantity("1", None, 0.05),
+        "winner-take-all, transition gain": Quantity("1"),
+        "winner-take-all, winner's output over bias, least": Quantity("1", 0.9, 1.1),
+        "winner-take-all, losers' outputs over bias, most": Quantity("1", None, 0.05, scale=0.01),
+        "winner-take-all, largest input as read over law, most": Quantity(
+            "1", 0.9, 1.1, law="the largest input"
+        ),
+        "winner-take-all, largest input as read over law, least": Quantity("1", 0.9, 1.1),
+        "winner-take-all, static power": Quantity("W"),
+    }
+
+    cell: WinnerTakeAll = WinnerTakeAll()
+    tail: WinnerTakeAllTail = WinnerTakeAllTail()
+    inputs: int = parameter(4, unit="1", doc="competitors", ge=2)
+    i_in: float = parameter(2e-9, unit="A", doc="geometric mean of the two inputs", gt=0)
+    i_bias: float = parameter(2e-9, unit="A", doc="bias current of the tail", gt=0)
+    span: float = parameter(1.0, unit="1", doc="largest ln(I1/I2), to each side", gt=0)
+
+    def deck(self, process: Process) -> Deck:
+        """`vu` is swept from -1 to 1; ln(I1/I2) is `span u^3`, so that points crowd at zero."""
+        circuit = _winner_circuit(process, self.cell, self.tail, self.inputs, self.i_bias)
+        on = side(process, self.cell.complement)
+        for k, sign in ((1, "+"), (2, "-")):
+            ends = f"vdd in{k}" if on.high == "vdd" else f"in{k} 0"
+            ratio = f"exp({sign}0.5*{spice_number(self.span)}*v(u)*v(u)*v(u))"
+            circuit.raw_spice += f"B{k} {ends} i = {spice_number(self.i_in)}*{ratio}\n"
+        for k in range(3, self.inputs + 1):
+            on.current_from_high(circuit, f"in{k}", f"in{k}", 0.5 * self.i_in)
+        _held(circuit, "read", process.supply / 2)
+        size: Size = {"width": self.cell.width, "length": self.cell.length}
+        on.n(circuit, "read", "read", "common", on.low, on.low, **size)
+        probes = ["i(vread)", *(f"i(vout{k})" for k in range(1, self.inputs + 1))]
+        sweep = DcSweep("vu", -1.0, 1.0, 0.004)
+        return bench_deck(
+            self.name, circuit, process, sweep, probes, [Knob("vu", ("u", "0"), 0.0)]
+        )  # fmt: skip
+
+    def stimuli(self, process: Process) -> list[dict[str, Value]]:
+        """One sweep."""
+        return [{}]
+
+    def measure(self, waveforms: Sequence[Waveforms], on: Condition) -> dict[str, float]:
+        """The decision point in ln(I1/I2), and how steep it is."""
+        difference, first, second, others = self._outputs(waveforms[0])
+        # Unlike the currents, the logarithm of their ratio goes on through the transition.
+        ratio = np.log(np.maximum(first, 1e-18) / np.maximum(second, 1e-18))
+        offset = first_crossing(difference, ratio, 0.0, "rising")
+        part = first / self.i_bias
+        ends = [first_crossing(difference, part, level, "rising") for level in (0.1, 0.9)]
+        inner = [first_crossing(difference, part, level, "rising") for level in (0.4, 0.6)]
+        law = self.i_in * np.exp(np.abs(difference) / 2)
+        read = np.abs(waveforms[0]["i(vread)"]) / law
+        total = self.i_bias * 2 + 2 * self.i_in + 0.5 * self.i_in * (self.inputs - 2)
+        away = np.abs(difference) > 0.9 * self.span
+        return {
+            "winner-take-all, offset": offset,
+            "winner-take-all, difference for 90 % of the bias": (ends[1] - ends[0]) / 2,
+            "winner-take-all, transition gain": 0.2 / (inner[1] - inner[0]),
+            "winner-take-all, winner's output over bias, least": float(
+                np.maximum(first, second)[away].min() / self.i_bias
+            ),
+            "winner-take-all, losers' outputs over bias, most": float(
+                (np.minimum(first, second) + others)[away].max() / self.i_bias
+            ),
+            "winner-take-all, largest input as read over law, most": float(read.max()),
+            "winner-take-all, largest input as read over law, least": float(read.min()),
+            "winner-take-all, static power": on.supply * total,
+        }
+
+    def panels(self, waveforms: Sequence[Waveforms], on: Condition) -> tuple[Panel, ...]:
+        """Both outputs about the decision, and the largest input as it is read."""
+        difference, first, second, _ = self._outputs(waveforms[0])
+        near = np.abs(difference) < 0.1
+        outputs = (
+            Line("output 1", difference[near], first[near]),
+            Line("output 2", difference[near], second[near]),
+        )
+        law = self.i_in * np.exp(np.abs(difference) / 2)
+        read = (
+            Line("read from common", difference, np.abs(waveforms[0]["i(vread)"])),
+            Line("law: the largest input", difference, law, law=True),
+        )
+        return (
+            Panel("Decision", "ln(I1/I2)", "", "output", "A", outputs),
+            Panel("Largest input", "ln(I1/I2)", "", "current", "A", read),
+        )
+
+    def doubts(self, on: Condition) -> tuple[str, ...]:
+        """The largest input in M1 and the bias in M2."""
+        kind = "pfet" if self.cell.complement else "nfet"
+        size = (kind, self.cell.width, self.cell.length)
+        most = self.i_in * float(np.exp(self.span / 2))
+        return doubts({"largest input": (most, *size), "i_bias": (self.i_bias, *size)}, on)
+
+    def _outputs(self, wave: Waveforms) -> tuple[Array, Array, Array, Array]:
+        """ln(I1/I2), both outputs, and the sum of the others'."""
+        outputs = [np.abs(wave[f"i(vout{k})"]) for k in range(1, self.inputs + 1)]
+        others = np.sum(outputs[2:], axis=0) if self.inputs > 2 else np.zeros(wave.time.size)
+        return self.span * wave.time**3, outputs[0], outputs[1], others
+
+
+class WinnerSettlingBench(Bench):
+    """Each input of the winner-take-all in turn the largest."""
+
+    name: ClassVar[str] = "winner_take_all_settling"
+    properties: ClassVar[Mapping[str, Quantity]] = {
+        "winner-take-all, turns won rightly": Quantity("1", 1.0),
+        "winner-take-all, settling to 90 % of the bias, slowest": Quantity("s"),
+        "winner-take-all, energy of a decision": Quantity("J"),
+    }
+
+    cell: WinnerTakeAll = WinnerTakeAll()
+    tail: WinnerTakeAllTail = WinnerTakeAllTail()
+    inputs: int = parameter(4, unit="1", doc="competitors", ge=2)
+    i_in: float = parameter(2e-9, unit="A", doc="input of the losers", gt=0)
+    lead: float = parameter(0.5, unit="1", doc="the winner's input over the losers', less 1", gt=0)
+    i_bias: float = parameter(2e-9, unit="A", doc="bias current of the tail", gt=0)
+    turn: float = parameter(0.2e-3, unit="s", doc="length of each turn", gt=0)
+    maximum_step: float = parameter(1e-6, unit="s", doc="bound of the solver's step", gt=0)
+
+    def deck(self, process: Process) -> Deck:
+        """Knobs `iin1` and so on, from the high rail."""
+        circuit = _winner_circuit(process, self.cell, self.tail, self.inputs, self.i_bias)
+        on = side(process, self.cell.complement)
+        knobs = [
+            Knob(
+                f"iin{k}",
+                ("vdd", f"in{k}") if on.high == "vdd" else (f"in{k}", "0"),
+                Waveform.constant(self.i_in),
+            )
+            for k in range(1, self.inputs + 1)
+        ]
+        probes = [f"i(vout{k})" for k in range(1, self.inputs + 1)]
+        # The first wins a second turn, so that every win is a change.
+        analysis = Transient((self.inputs + 1) * self.turn, self.maximum_step)
+        return bench_deck(self.name, circuit, process, analysis, probes, knobs)
+
+    def stimuli(self, process: Process) -> list[dict[str, Value]]:
+        """The lead goes round, and comes to the first again."""
+        times = self.turn * np.arange(self.inputs + 1)
+        knobs: dict[str, Value] = {}
+        for k in range(self.inputs):
+            leads = np.arange(self.inputs + 1) % self.inputs == k
+            values = self.i_in * (1 + self.lead * leads)
+            knobs[f"iin{k + 1}"] = _steps(times, values, 1e-7)
+        return [knobs]
+
+    def measure(self, waveforms: Sequence[Waveforms], on: Condition) -> dict[str, float]:
+        """The winner of each turn has 90 % of the bias at its end; energy of a turn's settling."""
+        wave = waveforms[0]
+        won, slowest = 0, 0.0
+        for turn in range(1, self.inputs + 1):
+            output = np.abs(wave[f"i(vout{turn % self.inputs + 1})"]) / self.i_bias
+            start, end = turn * self.turn, (turn + 1) * self.turn
+            inside = (wave.time >= start) & (wave.time <= end)
+            won += bool(output[inside][-1] > 0.9)
+            settled = first_crossing(wave.time[inside], output[inside], 0.9, "rising")
+            slowest = max(slowest, settled - start)
+        # All currents are known but those that charge nodes, which take next to nothing.
+        total = self.i_in * (self.inputs + self.lead) + 2 * self.i_bias
+        return {
+            "winner-take-all, turns won rightly": won / self.inputs,
+            "winner-take-all, settling to 90 % of the bias, slowest": slowest,
+            "winner-take-all, energy of a decision": on.supply * total * slowest,
+        }
+
+    def panels(self, waveforms: Sequence[Waveforms], on: Condition) -> tuple[Panel, ...]:
+        """All outputs."""
+        wave = waveforms[0]
+        lines = tuple(
+            Line(f"output {k}", wave.time, np.abs(wave[f"i(vout{k})"]))
+            for k in range(1, self.inputs + 1)
+        )
+        return (Panel("Each input in turn the largest", "time", "s", "output", "A", lines),)
+
+
 ENTRIES: tuple[Entry, ...] = (
     Entry("bump", "Bump-antibump circuit", Bump, (BumpBench(),)),
     Entry("box", "Bump as a logic gate with enable", Box, (BoxBench(), BoxTimingBench())),
@@ -630,5 +1172,22 @@ ENTRIES: tuple[Entry, ...] = (
         TraceComparator,
         (ComparatorBench(), ComparatorDelayBench()),
     ),
-    Entry("normaliser", "Gilbert normaliser", Normaliser, (NormaliserBench(),)),
+    Entry(
+        "normaliser",
+        "Gilbert normaliser",
+        Normaliser,
+        (NormaliserBench(), NormaliserReadBench(), NormaliserSettlingBench()),
+    ),
+    Entry(
+        "current_subtractor",
+        "Current subtractor",
+        SubtractorInput,
+        (SubtractorBench(), SubtractorRangeBench(), SubtractorSettlingBench()),
+    ),
+    Entry(
+        "winner_take_all",
+        "Winner-take-all",
+        WinnerTakeAll,
+        (WinnerBench(), WinnerSettlingBench()),
+    ),
 )

@@ -89,8 +89,8 @@ class Box(Cell):
     `I_threshold` over `I_b S/(S + 4)` there is no window. A low `enable` stops the tail and holds
     `inside` low. `sense` moves slowly, so the two inverters behind it get no more than
     `drive` times the current of `limit`, whose line is not the threshold's: their swing would reach
-    `sense` through it, and the output would chatter. In the complement all logic levels are exchanged. Source: the bump is
-    Delbruck's; comparison, enable and wiring are our choice.
+    `sense` through it, and the output would chatter. In the complement all logic levels are
+    exchanged. Source: the bump is Delbruck's; comparison, enable and wiring are our choice.
     """
 
     subcircuit_name: ClassVar[str] = "box"
@@ -98,9 +98,9 @@ class Box(Cell):
         "v1", "v2", "inside", "antibump", "bias", "threshold", "limit", "enable", "vdd",
     )  # fmt: skip
 
-    bump: Bump = Bump()
+    bump: Bump = Bump(middle=8)
     width: float = parameter(1e-6, unit="m", doc="width of the comparison's mirrors", gt=0)
-    length: float = parameter(2e-6, unit="m", doc="length of the comparison's mirrors", gt=0)
+    length: float = parameter(5e-6, unit="m", doc="length of the comparison's mirrors", gt=0)
     drive: int = parameter(4, unit="1", doc="each slow inverter's current over limit's", ge=1)
     c_line: float = parameter(1e-12, unit="F", doc="decoupling of the threshold's line", gt=0)
 
@@ -112,10 +112,13 @@ class Box(Cell):
         size: Size = {"width": self.width, "length": self.length}
         diode(netlist, p, "copy", "bump", high, **size)
         p(netlist, "source", "sense", "bump", high, high, **size)
-        diode(netlist, n, "threshold", "threshold", low, **size)
+        # A wide one on the same gate above each keeps the drains of the mirror equal.
+        wide: Size = {"width": self.width, "length": self.length / 4}
+        for name, drain in (("threshold", "threshold"), ("sink", "sense")):
+            n(netlist, f"{name}_wide", drain, "threshold", name + "_low", low, **wide)
+            n(netlist, name, name + "_low", "threshold", low, low, **size)
         diode(netlist, n, "limit", "limit", low, **size)
         capacitor(netlist, "threshold", "threshold", low, self.c_line)
-        n(netlist, "sink", "sense", "threshold", low, low, **size)
         short_n: Size = {"width": n.minimum_width, "length": n.switch_length}
         short_p: Size = {"width": p.minimum_width, "length": p.switch_length}
         for k, gate, out in ((1, "sense", "quiet"), (2, "quiet", "slow")):
