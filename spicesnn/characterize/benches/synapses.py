@@ -113,7 +113,7 @@ class TraceLawBench(Bench):
         i_weight=50e-9, i_tau_q=400e-12, i_gain_q=60e-12, i_gain_p=100e-12
     )
     stop: float = parameter(8e-3, unit="s", doc="length of the run", gt=0)
-    maximum_step: float = parameter(2e-5, unit="s", doc="bound of the solver's step", gt=0)
+    maximum_step: float = parameter(1e-5, unit="s", doc="bound of the solver's step", gt=0)
 
     def deck(self, process: Process) -> Deck:
         """Trace, bias lines and a transistor that reads P; Q is what its own transistor carries."""
