@@ -102,9 +102,9 @@ class DpiSynapse(DpiCore):
     `tau (1 + I_gain/I) dI/dt + I = I_gain (I_in/I_tau - 1)`. `I_in` is `I_weight` while a pulse
     lasts. The pair D1, D4 is of the other kind than D6, so the loop really gives
     `I_out = I_gain (I_in/I_tau - 1)^p`, `p = kappa_D6 / kappa_pair`. An n pair far above ground
-    has too large a kappa (`p` is 0.92 on generic180, 0.88 on gf180mcu) unless its bulk is tied to its
-    source: `deep_well`, a p well of its own, whose capacitance is not modelled. A p pair with
-    its bulk at `vdd` matches an n output as it is. Long pairs bring `p` nearer to 1.
+    has too large a kappa (`p` is 0.92 on generic180, 0.88 on gf180mcu) unless its bulk is tied
+    to its source: `deep_well`, a p well of its own, whose capacitance is not modelled. A p pair
+    with its bulk at `vdd` matches an n output as it is. Long pairs bring `p` nearer to 1.
     From rest, where `v_syn` is at the rail, the first events only bring it to where D6 conducts:
     about 0.5 V of C_syn's charge.
 
