@@ -159,6 +159,11 @@ def _refractory_panel(bias: Array, period: Array, law: Array) -> Panel:
     return Panel(title, "bias", "A", "time", "s", lines, "xy")
 
 
+def _difference(interval: Array, factors: Sequence[float]) -> Array:
+    """What part of each interval goes as the inverse of its factor, if the last's part does so."""
+    return (interval[:-1] - interval[-1]) / (1 - np.array(factors[:-1]) / factors[-1])
+
+
 def _release(current: Array, size: Size, on: Condition) -> Array:
     """Gate voltage at which an nfet carries a current in weak inversion."""
     i_0 = on.nfet.i_0 * size["width"] / size["length"]
@@ -641,7 +646,8 @@ class AdaptiveNeuronAdaptationBench(Bench):
 class AdaptiveNeuronRefractoryBench(Bench):
     """The refractory period over a decade of its bias.
 
-    It is the interval at constant input less the interval at twenty times the highest bias.
+    It is the interval at constant input less the interval at five times the highest bias; as that
+    holds a refractory period too, the difference is divided by one less the ratio of the biases.
     """
 
     name: ClassVar[str] = "adaptive_neuron_refractory"
@@ -654,7 +660,7 @@ class AdaptiveNeuronRefractoryBench(Bench):
     bias: AdaptiveNeuronBias = _QUIET.model_copy(update={"i_refractory": 0.1e-9})
     drive: float = parameter(1e-9, unit="A", doc="input current", gt=0)
     factors: tuple[float, ...] = parameter(
-        (1.0, 2.0, 5.0, 10.0, 200.0), unit="1", doc="bias over the cell's; the last for reference"
+        (1.0, 2.0, 5.0, 10.0, 50.0), unit="1", doc="bias over the cell's; the last for reference"
     )
 
     def deck(self, process: Process) -> Deck:
@@ -675,7 +681,7 @@ class AdaptiveNeuronRefractoryBench(Bench):
             found.append(
                 {
                     "idrive": self.drive, "irefractory": further, "stop": stop,
-                    "maximum_step": stop / 250,
+                    "maximum_step": stop / 1500,
                 }
             )  # fmt: skip
         return found
@@ -690,7 +696,7 @@ class AdaptiveNeuronRefractoryBench(Bench):
         return (_refractory_panel(bias, *self._periods(waveforms, on)),)
 
     def _periods(self, waveforms: Sequence[Waveforms], on: Condition) -> tuple[Array, Array]:
-        """Measured and law's, each less the reference's."""
+        """Measured and law's."""
         rows = []
         for wave, factor in zip(waveforms, self.factors, strict=True):
             rate = mean_rate(_requests(wave, on))
@@ -698,7 +704,7 @@ class AdaptiveNeuronRefractoryBench(Bench):
             law = _refractory_law(self.neuron, bias, peak, np.array(self.drive), on)
             rows.append((_ratio(1.0, rate), float(law)))
         interval, law = np.array(rows).T
-        return interval[:-1] - interval[-1], law[:-1] - law[-1]
+        return _difference(interval, self.factors), law[:-1]
 
 
 def _spikes(wave: Waveforms, on: Condition) -> Array:
@@ -747,7 +753,6 @@ class LifNeuronBench(Bench):
         "neuron, static power": Quantity("W"),
         "neuron, threshold": Quantity("V"),
         "neuron, threshold over law": Quantity("1", 0.9, 1.1, law="U_T/kappa ln(i_threshold/I_0)"),
-        "neuron, duration of the spike": Quantity("s"),
     }
 
     neuron: LifNeuron = LifNeuron()
@@ -771,10 +776,6 @@ class LifNeuronBench(Bench):
         rise, dead = _lif_times(self.neuron, self.bias, np.array(1e-9), on)
         size: Size = {"width": self.neuron.width, "length": self.neuron.length}
         level = float(wave["v(v_mem)"].max()) if spikes.size else float("nan")
-        lasted = float("nan")
-        if spikes.size:
-            spike, half = wave["v(spike)"], on.supply / 2
-            lasted = first_crossing(wave.time, spike, half, "falling", spikes[0]) - spikes[0]
         return {
             "neuron, rate at 1 nA": rate,
             "neuron, rate at 1 nA over law": rate * float(rise + dead),
@@ -783,7 +784,6 @@ class LifNeuronBench(Bench):
             "neuron, threshold": level,
             "neuron, threshold over law": level
             / float(_release(np.array(self.bias.i_threshold), size, on)),
-            "neuron, duration of the spike": float(lasted),
         }
 
     def panels(self, waveforms: Sequence[Waveforms], on: Condition) -> tuple[Panel, ...]:
@@ -860,7 +860,8 @@ class LifNeuronRateBench(Bench):
 class LifNeuronRefractoryBench(Bench):
     """The refractory period over a decade of its bias.
 
-    It is the interval at constant input less the interval at twenty times the highest bias.
+    It is the interval at constant input less the interval at twenty times the highest bias; as that
+    holds a refractory period too, the difference is divided by one less the ratio of the biases.
     """
 
     name: ClassVar[str] = "lif_neuron_refractory"
@@ -906,12 +907,11 @@ class LifNeuronRefractoryBench(Bench):
         return (_refractory_panel(bias, *self._periods(waveforms, on)),)
 
     def _periods(self, waveforms: Sequence[Waveforms], on: Condition) -> tuple[Array, Array]:
-        """Measured and law's, each less the reference's."""
+        """Measured and law's."""
         rates = np.array([mean_rate(_spikes(wave, on)) for wave in waveforms])
         interval = np.array([_ratio(1.0, rate) for rate in rates])
         dead = _lif_times(self.neuron, self.bias, np.array(self.drive), on)[1]
-        law = dead / np.array(self.factors)
-        return interval[:-1] - interval[-1], law[:-1] - law[-1]
+        return _difference(interval, self.factors), dead / np.array(self.factors[:-1])
 
 
 class AxonHillockBench(Bench):

@@ -51,7 +51,7 @@ class AdaptiveNeuron(Cell):
     c_r: float = parameter(0.5e-12, unit="F", doc="refractory capacitor", gt=0)
     width: float = parameter(1e-6, unit="m", doc="width of the transistors", gt=0)
     length: float = parameter(1e-6, unit="m", doc="length of the transistors", gt=0)
-    leak_length: float = parameter(2e-6, unit="m", doc="length of ML3, MG5 and MR5", gt=0)
+    leak_length: float = parameter(4e-6, unit="m", doc="length of ML3, MG5 and MR5", gt=0)
     sense_width: float = parameter(2e-6, unit="m", doc="width of MA3 and MA4", gt=0)
     pull_width: float = parameter(2e-6, unit="m", doc="width of MA1, MA2, MA5, MR1-3", gt=0)
     hold_length: float = parameter(3e-6, unit="m", doc="length of MG1 and MA6", gt=0)
@@ -121,7 +121,7 @@ class AdaptiveNeuronBias(Cell):
     i_refractory: float = parameter(2e-9, unit="A", doc="discharges C_r", gt=0)
     width: float = parameter(1e-6, unit="m", doc="as in the neuron", gt=0)
     length: float = parameter(1e-6, unit="m", doc="as in the neuron", gt=0)
-    leak_length: float = parameter(2e-6, unit="m", doc="as in the neuron", gt=0)
+    leak_length: float = parameter(4e-6, unit="m", doc="as in the neuron", gt=0)
     sense_width: float = parameter(2e-6, unit="m", doc="as in the neuron", gt=0)
     c_line: float = parameter(5e-12, unit="F", doc="decoupling of each gate line", gt=0)
 

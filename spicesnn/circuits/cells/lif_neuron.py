@@ -42,7 +42,7 @@ class LifNeuron(Cell):
     c_ref: float = parameter(0.5e-12, unit="F", doc="refractory capacitor", gt=0)
     width: float = parameter(1e-6, unit="m", doc="width of the transistors", gt=0)
     length: float = parameter(1e-6, unit="m", doc="length of the transistors", gt=0)
-    leak_length: float = parameter(2e-6, unit="m", doc="length of leak and discharge", gt=0)
+    leak_length: float = parameter(4e-6, unit="m", doc="length of leak and discharge", gt=0)
 
     def build(self, netlist: Netlist, process: Process) -> None:
         """Fourteen transistors and two inverters."""
@@ -91,7 +91,7 @@ class LifNeuronBias(Cell):
     i_refractory: float = parameter(10e-9, unit="A", doc="discharges C_ref", gt=0)
     width: float = parameter(1e-6, unit="m", doc="as in the neuron", gt=0)
     length: float = parameter(1e-6, unit="m", doc="as in the neuron", gt=0)
-    leak_length: float = parameter(2e-6, unit="m", doc="as in the neuron", gt=0)
+    leak_length: float = parameter(4e-6, unit="m", doc="as in the neuron", gt=0)
     c_line: float = parameter(5e-12, unit="F", doc="decoupling of each line", gt=0)
 
     def build(self, netlist: Netlist, process: Process) -> None:
