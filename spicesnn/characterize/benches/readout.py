@@ -169,7 +169,7 @@ class ColumnClampStepBench(Bench):
         rest, high = (float(wave.at("i(vout)", t)) for t in (9e-6, 59e-6))
         level = float(wave.at("v(column)", 59e-6))
         up, down = time <= 59e-6, time >= 60e-6
-        over = float(copy[up].max() - high) / (high - rest)
+        over = (float(copy[up].max()) - high) / (high - rest) if high != rest else float("nan")
         return {
             "clamp copy, settling to 10 % of the step, 1 to 10 nA": settling_time(
                 time[up], copy[up], 10e-6, high, 0.1 * (high - rest)
@@ -288,12 +288,13 @@ class TransimpedanceBench(Bench):
 
     cell: Transimpedance = Transimpedance()
     i_bias: float = parameter(100e-9, unit="A", doc="tail current", gt=0)
+    span: float = parameter(200e-9, unit="A", doc="largest current, to each side", gt=50e-9)
 
     def deck(self, process: Process) -> Deck:
         """A source of current at the input."""
         circuit = _transimpedance_circuit(process, self.cell, self.i_bias)
         knob = Knob("iin", ("0", "i_in"), 0.0)
-        sweep = DcSweep("iin", -200e-9, 200e-9, 1e-9)
+        sweep = DcSweep("iin", -self.span, self.span, self.span / 200)
         probes = ["v(out)", "v(i_in)", "i(vdd)"]
         return bench_deck(self.name, circuit, process, sweep, probes, [knob])
 
@@ -306,8 +307,8 @@ class TransimpedanceBench(Bench):
         wave = waveforms[0]
         current, out, node = wave.time, wave["v(out)"], wave["v(i_in)"]
         zero = int(np.abs(current).argmin())
-        near = np.abs(current) <= 10.5e-9
-        gain = float(np.polyfit(current[near], out[near], 1)[0])
+        ends = np.interp([-10e-9, 10e-9], current, out)
+        gain = float(ends[1] - ends[0]) / 20e-9
         law = -self.cell.r_feedback * current
         wrong = np.abs(out - out[zero] - law) > 0.01 * np.abs(law)
         # At zero both sides are zero but for rounding.
@@ -316,7 +317,7 @@ class TransimpedanceBench(Bench):
         return {
             "transimpedance over law": -gain / self.cell.r_feedback,
             "transimpedance, range of currents within 1 %": float(
-                bad.min() - 1e-9 if bad.size else np.abs(current).max()
+                bad.min() - self.span / 200 if bad.size else np.abs(current).max()
             ),
             "transimpedance, output offset": float(out[zero] - on.supply / 2),
             "transimpedance, input moves by, ±50 nA": float(np.ptp(node[inside])),
@@ -329,6 +330,16 @@ class TransimpedanceBench(Bench):
         law = on.supply / 2 - self.cell.r_feedback * current
         lines = (Line("output", current, out), Line("law", current, law, law=True))
         return (Panel("Transimpedance stage", "input current", "A", "output voltage", "V", lines),)
+
+    def doubts(self, on: Condition) -> tuple[str, ...]:
+        """Whether the output stage can take up the span."""
+        most = self.cell.output * self.i_bias
+        if self.span < most:
+            return ()
+        return (
+            f"span = {self.span:g} A is not under the sink of the output stage, {most:g} A: what "
+            "it cannot take up pulls the input to a rail and over.",
+        )
 
 
 class TransimpedanceStepBench(Bench):
@@ -510,7 +521,9 @@ class SenseAmplifierBench(Bench):
             "sense amplifier, delay at 100 mV": delays[0],
             "sense amplifier, delay at 10 mV": delays[1],
             "sense amplifier, delay at 1 mV": delays[3],
-            "sense amplifier, delay of swapped sides over straight": delays[-1] / delays[1],
+            "sense amplifier, delay of swapped sides over straight": (
+                delays[-1] / delays[1] if delays[1] else float("nan")
+            ),
             "sense amplifier, energy a decision": supply_energy(cut, {"i(vdd)": on.supply}),
         }
 
@@ -531,9 +544,10 @@ class SenseAmplifierBench(Bench):
             Line("delay", size, delays),
             Line("a straight line through the last two", size, law, law=True),
         )
+        near = [(w.time > 0.1e-6) & (w.time < 0.13e-6) for w in straight]
         waves = tuple(
-            Line(f"{value * 1e3:g} mV", wave.time, wave["v(plus_wins)"])
-            for value, wave in zip(_DIFFERENCES, straight, strict=True)
+            Line(f"{value * 1e3:g} mV", wave.time[part], wave["v(plus_wins)"][part])
+            for value, wave, part in zip(_DIFFERENCES, straight, near, strict=True)
         )
         return (
             Panel("Delay of a decision", "difference", "V", "delay", "s", lines, "x"),
