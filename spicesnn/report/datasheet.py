@@ -94,7 +94,7 @@ def _plain(value: float) -> float | None:
 
 
 _PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
-_PREFIXED = ("A", "V", "s", "Hz", "J", "W", "F", "ohm", "m", "S", "V/A", "A/V")
+_PREFIXED = ("A", "V", "s", "Hz", "J", "W", "F", "ohm", "m", "S", "V/A", "A/V", "C")
 
 
 def engineering(value: float, unit: str, figures: int = 4) -> str:
@@ -266,7 +266,7 @@ def _fields(parameters: Parameters, owner: str) -> list[list[str]]:
 def draw_panels(panels: Sequence[Panel], path: Path) -> None:
     """Simulated curves as lines, laws dashed in black over them; two panels a row."""
     from matplotlib.figure import Figure
-    from matplotlib.ticker import EngFormatter
+    from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
     columns = min(2, len(panels))
     rows = -(-len(panels) // columns)
@@ -287,6 +287,10 @@ def draw_panels(panels: Sequence[Panel], path: Path) -> None:
             own = axis.xaxis if which == "x" else axis.yaxis
             if which in panel.log:
                 getattr(axis, f"set_{which}scale")("log")
+                low, high = getattr(axis, f"get_{which}lim")()
+                if high < 100 * low:
+                    own.set_major_locator(LogLocator(subs=(1, 2, 5)))
+                own.set_minor_formatter(NullFormatter())
             if unit and unit != "1":
                 own.set_major_formatter(EngFormatter(unit, sep=" "))
         axis.set_xlabel(panel.x)
