@@ -60,6 +60,7 @@ bench: setup
 	$(BIN)/python benchmarks/driving.py
 	$(BIN)/python benchmarks/engine.py
 	$(BIN)/python benchmarks/processes.py
+	$(BIN)/python benchmarks/cells.py
 	$(BIN)/python benchmarks/iris_study.py
 
 netlists: setup

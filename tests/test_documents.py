@@ -158,6 +158,10 @@ def test_stored_figures_of_the_processes_are_fresh_and_hold(
     )
 
 
+def test_stored_figures_of_the_cells_are_fresh_and_hold(gf180mcu: Process) -> None:
+    check_table("cells.json", "cells")
+
+
 def test_stored_scores_of_silicon_are_of_todays_cards() -> None:
     check_table("silicon.json", "silicon")
 
