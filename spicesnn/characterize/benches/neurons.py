@@ -161,7 +161,7 @@ def _refractory_panel(bias: Array, period: Array, law: Array) -> Panel:
 
 def _difference(interval: Array, factors: Sequence[float]) -> Array:
     """What part of each interval goes as the inverse of its factor, if the last's part does so."""
-    return (interval[:-1] - interval[-1]) / (1 - np.array(factors[:-1]) / factors[-1])
+    return np.asarray((interval[:-1] - interval[-1]) / (1 - np.array(factors[:-1]) / factors[-1]))
 
 
 def _release(current: Array, size: Size, on: Condition) -> Array:
@@ -187,7 +187,7 @@ def _ramp_law(current: Array, leak: float, farads: float, volts: float, on: Cond
     unit, over = on.thermal_voltage, np.asarray(current) - leak
     with np.errstate(divide="ignore", invalid="ignore"):
         time = farads * unit / over * np.log((over * np.exp(volts / unit) + leak) / current)
-    return np.where(over > 0, time, np.inf)
+    return np.asarray(np.where(over > 0, time, np.inf))
 
 
 def _adaptive_deck(
@@ -509,8 +509,11 @@ class AdaptiveNeuronTimeBench(Bench):
         rows = []
         for wave, (leak, unit) in zip(waveforms, self._leaks(), strict=True):
             decay = decay_time_constant(*_after(wave, 16.005 * unit), high=0.2, low=0.02)
-            level = wave.at("v(v_mem)", [8 * unit, 16 * unit])
-            step = step_time_constant(wave.time, wave["v(v_mem)"], 8 * unit, *map(float, level))
+            first, final = map(float, wave.at("v(v_mem)", [8 * unit, 16 * unit]))
+            step = float("nan")
+            if first != final:
+                level = wave["v(v_mem)"]
+                step = step_time_constant(wave.time, level, 8 * unit, first, final)
             large = on.time_constant(self.neuron.c_mem, leak, "nfet")
             small = on.time_constant(self.neuron.c_mem, leak, "pfet") / (1 - 1 / 10.5)
             rows.append((decay, large, step, small))
@@ -549,7 +552,7 @@ class AdaptiveNeuronAdaptationBench(Bench):
 
     neuron: AdaptiveNeuron = AdaptiveNeuron()
     bias: AdaptiveNeuronBias = AdaptiveNeuronBias(
-        i_lkahp=3e-12, i_thrahp=1.5e-12, i_refractory=50e-9, i_ahp=25e-9
+        i_lkahp=3e-12, i_thrahp=1.5e-12, i_refractory=20e-9, i_ahp=25e-9
     )
     answer: float = parameter(20e-6, unit="s", doc="from request to acknowledgement", gt=0)
     drive: float = parameter(2e-9, unit="A", doc="input current", gt=0)
@@ -575,7 +578,7 @@ class AdaptiveNeuronAdaptationBench(Bench):
                 {
                     "idrive": drive, "ilkahp": (factor - 1) * self.bias.i_lkahp,
                     "ithrahp": (factor - 1) * self.bias.i_thrahp, "stop": 8 * unit,
-                    "maximum_step": 10e-6,
+                    "maximum_step": 5e-6,
                 }
             )  # fmt: skip
         return found
@@ -657,7 +660,7 @@ class AdaptiveNeuronRefractoryBench(Bench):
     drawn: ClassVar[bool] = False
 
     neuron: AdaptiveNeuron = AdaptiveNeuron()
-    bias: AdaptiveNeuronBias = _QUIET.model_copy(update={"i_refractory": 0.1e-9})
+    bias: AdaptiveNeuronBias = _QUIET.model_copy(update={"i_refractory": 0.2e-9})
     drive: float = parameter(1e-9, unit="A", doc="input current", gt=0)
     factors: tuple[float, ...] = parameter(
         (1.0, 2.0, 5.0, 10.0, 50.0), unit="1", doc="bias over the cell's; the last for reference"
@@ -681,7 +684,7 @@ class AdaptiveNeuronRefractoryBench(Bench):
             found.append(
                 {
                     "idrive": self.drive, "irefractory": further, "stop": stop,
-                    "maximum_step": stop / 1500,
+                    "maximum_step": stop / 600,
                 }
             )  # fmt: skip
         return found

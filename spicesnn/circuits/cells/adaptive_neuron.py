@@ -48,7 +48,7 @@ class AdaptiveNeuron(Cell):
 
     c_mem: float = parameter(0.5e-12, unit="F", doc="membrane capacitor", gt=0)
     c_p: float = parameter(0.5e-12, unit="F", doc="adaptation capacitor", gt=0)
-    c_r: float = parameter(0.5e-12, unit="F", doc="refractory capacitor", gt=0)
+    c_r: float = parameter(1e-12, unit="F", doc="refractory capacitor", gt=0)
     width: float = parameter(1e-6, unit="m", doc="width of the transistors", gt=0)
     length: float = parameter(1e-6, unit="m", doc="length of the transistors", gt=0)
     leak_length: float = parameter(4e-6, unit="m", doc="length of ML3, MG5 and MR5", gt=0)
@@ -118,7 +118,7 @@ class AdaptiveNeuronBias(Cell):
     i_ahp: float = parameter(20e-9, unit="A", doc="charges the adaptation in a spike", gt=0)
     i_thrahp: float = parameter(20e-12, unit="A", doc="gain current of the adaptation", gt=0)
     i_lkahp: float = parameter(10e-12, unit="A", doc="leak of the adaptation", gt=0)
-    i_refractory: float = parameter(2e-9, unit="A", doc="discharges C_r", gt=0)
+    i_refractory: float = parameter(5e-9, unit="A", doc="discharges C_r", gt=0)
     width: float = parameter(1e-6, unit="m", doc="as in the neuron", gt=0)
     length: float = parameter(1e-6, unit="m", doc="as in the neuron", gt=0)
     leak_length: float = parameter(4e-6, unit="m", doc="as in the neuron", gt=0)
