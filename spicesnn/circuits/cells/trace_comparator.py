@@ -29,9 +29,10 @@ class TraceComparator(Cell):
     Law: `above` rises where `I_P = I_threshold (parts + 1)/parts` and falls where
     `I_P = I_threshold`: the part that is switched off while `above` is high is the hysteresis.
     `v_p` is the output of a `DpiTrace`: an nfet of `width`/`length` on it carries I_P, and a
-    gate is all that the trace sees. `sense` moves slowly, so the two inverters behind it get
-    no more than the current of `limit`. Source: current comparator of two mirrors; the wiring is
-    our choice.
+    gate is all that the trace sees. `sense` moves slowly, so the two inverters behind it get no
+    more than the current of `limit`, and `c_feedback` pushes it on once the output has turned:
+    without it the edges of the output, which reach `sense` too, may turn it back. Source: current
+    comparator of two mirrors; the wiring is our choice.
     """
 
     subcircuit_name: ClassVar[str] = "trace_comparator"
@@ -41,6 +42,9 @@ class TraceComparator(Cell):
     length: float = parameter(1e-6, unit="m", doc="as in the trace", gt=0)
     part_length: float = parameter(2e-6, unit="m", doc="length of the threshold's mirror", gt=0)
     parts: int = parameter(4, unit="1", doc="threshold current over hysteresis", ge=1)
+    c_feedback: float = parameter(
+        1e-15, unit="F", doc="from `below` to `sense`, as of two wires that cross", gt=0
+    )
 
     def build(self, netlist: Netlist, process: Process) -> None:
         """The two currents that meet at `sense`, two slow inverters and two quick ones."""
@@ -49,6 +53,7 @@ class TraceComparator(Cell):
         short_n: Size = {"width": n.minimum_width, "length": n.switch_length}
         short_p: Size = {"width": p.minimum_width, "length": p.switch_length}
         p(netlist, "hold", "sense", "threshold", "vdd", "vdd", multiplier=self.parts, **part)
+        capacitor(netlist, "feedback", "below", "sense", self.c_feedback)
         # The switch above the part, so that its edge does not reach the slow node.
         p(netlist, "switch", "step", "above", "vdd", "vdd", **short_p)
         p(netlist, "step", "sense", "threshold", "step", "vdd", **part)
