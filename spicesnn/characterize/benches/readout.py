@@ -135,7 +135,6 @@ class ColumnClampStepBench(Bench):
         "clamp copy, settling to 10 % of the step, 10 to 1 nA": Quantity("s", high=10e-6),
         "clamp, column's largest excursion": Quantity("V"),
         "clamp, column settling to 1 mV of its value, 1 to 10 nA": Quantity("s", high=10e-6),
-        "clamp, overshoot of the copy over the step": Quantity("1", scale=0.1),
     }
     drawn: ClassVar[bool] = False
 
@@ -169,7 +168,6 @@ class ColumnClampStepBench(Bench):
         rest, high = (float(wave.at("i(vout)", t)) for t in (9e-6, 59e-6))
         level = float(wave.at("v(column)", 59e-6))
         up, down = time <= 59e-6, time >= 60e-6
-        over = (float(copy[up].max()) - high) / (high - rest) if high != rest else float("nan")
         return {
             "clamp copy, settling to 10 % of the step, 1 to 10 nA": settling_time(
                 time[up], copy[up], 10e-6, high, 0.1 * (high - rest)
@@ -181,7 +179,6 @@ class ColumnClampStepBench(Bench):
             "clamp, column settling to 1 mV of its value, 1 to 10 nA": settling_time(
                 time[up], column[up], 10e-6, level, 1e-3
             ),
-            "clamp, overshoot of the copy over the step": max(over, 0.0),
         }
 
     def panels(self, waveforms: Sequence[Waveforms], on: Condition) -> tuple[Panel, ...]:

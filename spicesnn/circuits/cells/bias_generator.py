@@ -52,8 +52,8 @@ class BiasGenerator(Cell):
 
     width: float = parameter(4e-6, unit="m", doc="width of a transistor of the ladder", gt=0)
     length: float = parameter(4e-6, unit="m", doc="its length", gt=0)
-    mirror_width: float = parameter(2e-6, unit="m", doc="width of a tap's p diode", gt=0)
-    mirror_length: float = parameter(4e-6, unit="m", doc="length of a tap's p diode", gt=0)
+    mirror_width: float = parameter(1e-6, unit="m", doc="width of a tap's p diode", gt=0)
+    mirror_length: float = parameter(8e-6, unit="m", doc="length of a tap's p diode", gt=0)
     mirror: int = parameter(8, unit="1", doc="transistors in parallel in a tap's diode", ge=1)
 
     def build(self, netlist: Netlist, process: Process) -> None:

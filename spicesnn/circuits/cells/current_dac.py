@@ -40,8 +40,8 @@ class CurrentDac(Cell):
     ports: ClassVar[tuple[str, ...]] = ("unit", "out", *(f"b{k}" for k in range(BITS)), "vdd")
 
     bits: int = parameter(6, unit="1", doc="bits of the code", ge=1, le=BITS)
-    width: float = parameter(2e-6, unit="m", doc="width of a unit transistor", gt=0)
-    length: float = parameter(4e-6, unit="m", doc="length of a unit transistor", gt=0)
+    width: float = parameter(1e-6, unit="m", doc="width of a unit transistor", gt=0)
+    length: float = parameter(8e-6, unit="m", doc="length of a unit transistor", gt=0)
     complement: bool = parameter(False, unit="1", doc="built of p transistors from vdd")
 
     @property
