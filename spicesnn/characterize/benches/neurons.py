@@ -490,10 +490,10 @@ class AdaptiveNeuronTimeBench(Bench):
             Line("decay", x, measured), Line("law of the decay", x, law, law=True),
             Line("small step", x, small), Line("law of the small step", x, small_law, law=True),
         )  # fmt: skip
+        spread = f"{measured[0] * 1e3:.3g} to {measured[-1] * 1e3:.3g} ms"
+        decays = f"Decay of the membrane's current, {spread}"
         return (
-            Panel(
-                "Decay of the membrane's current", "time", "s", "current", "A", tuple(lines), "y"
-            ),
+            Panel(decays, "time", "s", "current", "A", tuple(lines), "y"),
             Panel("Membrane's time constant", "leak", "A", "time constant", "s", taus, "xy"),
         )
 
@@ -552,7 +552,7 @@ class AdaptiveNeuronAdaptationBench(Bench):
 
     neuron: AdaptiveNeuron = AdaptiveNeuron()
     bias: AdaptiveNeuronBias = AdaptiveNeuronBias(
-        i_lkahp=3e-12, i_thrahp=1.5e-12, i_refractory=20e-9, i_ahp=25e-9
+        i_lkahp=4e-12, i_thrahp=2e-12, i_refractory=20e-9, i_ahp=25e-9
     )
     answer: float = parameter(20e-6, unit="s", doc="from request to acknowledgement", gt=0)
     drive: float = parameter(2e-9, unit="A", doc="input current", gt=0)
@@ -578,7 +578,7 @@ class AdaptiveNeuronAdaptationBench(Bench):
                 {
                     "idrive": drive, "ilkahp": (factor - 1) * self.bias.i_lkahp,
                     "ithrahp": (factor - 1) * self.bias.i_thrahp, "stop": 8 * unit,
-                    "maximum_step": 5e-6,
+                    "maximum_step": 8e-6,
                 }
             )  # fmt: skip
         return found
@@ -601,16 +601,18 @@ class AdaptiveNeuronAdaptationBench(Bench):
 
     def panels(self, waveforms: Sequence[Waveforms], on: Condition) -> tuple[Panel, ...]:
         """The rate after the step, and the decay after its end."""
-        rates, decays = [], []
+        rates, decays, taus = [], [], []
+        lowest = adaptation(self._spikes(waveforms[0], self._units()[0][1], on), 0.0)
         for wave, pair in zip(waveforms, self._units(), strict=True):
             label = f"I_lkahp = {pair[0] * self.bias.i_lkahp * 1e12:g} pA"
             spikes = self._spikes(wave, pair[1], on)
             found = adaptation(spikes, 0.0)
             tau = self._tau(pair[0], on)
+            taus.append(tau * 1e3)
             if spikes.size > 1:
                 time, rate = instantaneous_rate(spikes)
                 rates.append(Line(label, time, rate))
-                fall = np.exp(-time * found.ratio / tau)
+                fall = np.exp(-(time - time[0]) * found.ratio / tau)
                 law = found.final + (found.first - found.final) * fall
                 rates.append(Line("law of the loop", time, law, law=True))
             time, current = _after(wave, 4 * pair[1] + 1e-6)
@@ -618,9 +620,11 @@ class AdaptiveNeuronAdaptationBench(Bench):
             decays.append(Line(label, time[early], current[early]))
             law = current[0] * np.exp(-time[early] / tau)
             decays.append(Line("law", time[early], law, law=True))
+        fallen = f"Rate after a step, {lowest.first:.3g} to {lowest.final:.3g} Hz"
+        decayed = f"I_ahp after the last spike, law {taus[0]:.3g} to {taus[-1]:.3g} ms"
         return (
-            Panel("Rate after a step", "time", "s", "rate", "Hz", tuple(rates)),
-            Panel("I_ahp after the last spike", "time", "s", "current", "A", tuple(decays), "y"),
+            Panel(fallen, "time", "s", "rate", "Hz", tuple(rates)),
+            Panel(decayed, "time", "s", "current", "A", tuple(decays), "y"),
         )
 
     def _units(self) -> list[tuple[float, float]]:
