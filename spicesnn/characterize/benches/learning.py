@@ -50,6 +50,8 @@ def _middle(wave: Waveforms, name: str) -> float:
 def _average(wave: Waveforms, values: Array, start: float, end: float) -> float:
     """Of a signal over a time in which it rests: the solver's current rings from step to step."""
     inside = (wave.time >= start) & (wave.time <= end)
+    if inside.sum() < 2:
+        return NAN
     return float(np.trapezoid(values[inside], wave.time[inside]) / np.ptp(wave.time[inside]))
 
 
@@ -292,6 +294,8 @@ class BoxTimingBench(Bench):
         "box, static power when off": Quantity("W"),
         "box, energy of being on for 0.2 ms": Quantity("J"),
     }
+
+    drawn: ClassVar[bool] = False
 
     box: Box = Box()
     i_bias: float = parameter(2e-9, unit="A", doc="tail current", gt=0)
@@ -828,7 +832,7 @@ class SubtractorBench(Bench):
         middle = [_middle(wave, "i(vout)") / self.i_sum for wave in waveforms]
         alone = float(waveforms[1]["i(vout)"][0]) / self.i_sum
         return {
-            "subtractor, output off the law over largest input, most": float(max(off)),
+            "subtractor, output off the law over largest input, most": float(np.max(off)),
             "subtractor, positive mirror over law": middle[0],
             "subtractor, negative mirror over law": -alone,
             "subtractor, offset at equal inputs over input": middle[1],
@@ -1050,6 +1054,7 @@ class WinnerBench(Bench):
         part = first / self.i_bias
         ends = [first_crossing(difference, part, level, "rising") for level in (0.1, 0.9)]
         inner = [first_crossing(difference, part, level, "rising") for level in (0.4, 0.6)]
+        steep = inner[1] - inner[0]
         law = self.i_in * np.exp(np.abs(difference) / 2)
         read = np.abs(waveforms[0]["i(vread)"]) / law
         power = _winner_power(waveforms[0], self.cell, self.inputs, on)
@@ -1057,7 +1062,7 @@ class WinnerBench(Bench):
         return {
             "winner-take-all, offset": offset,
             "winner-take-all, difference for 90 % of the bias": (ends[1] - ends[0]) / 2,
-            "winner-take-all, transition gain": 0.2 / (inner[1] - inner[0]),
+            "winner-take-all, transition gain": 0.2 / steep if steep > 0 else NAN,
             "winner-take-all, winner's output over bias, least": float(
                 np.maximum(first, second)[away].min() / self.i_bias
             ),
@@ -1156,15 +1161,16 @@ class WinnerSettlingBench(Bench):
             output = np.abs(wave[f"i(vout{turn % self.inputs + 1})"]) / self.i_bias
             start, end = turn * self.turn, (turn + 1) * self.turn
             inside = (wave.time >= start) & (wave.time <= end)
-            won += bool(output[inside][-1] > 0.9)
+            won += bool(np.interp(end, wave.time, output) > 0.9)
             settled = first_crossing(wave.time[inside], output[inside], 0.9, "rising")
             until = inside & (wave.time <= settled)
             times.append(settled - start)
-            energies.append(np.trapezoid(power[until], wave.time[until]))
+            points = np.append(wave.time[until], settled)
+            energies.append(np.trapezoid(np.interp(points, wave.time, power), points))
         return {
             "winner-take-all, turns won rightly": won / self.inputs,
-            "winner-take-all, settling to 90 % of the bias, slowest": float(max(times)),
-            "winner-take-all, energy of a decision": float(max(energies)),
+            "winner-take-all, settling to 90 % of the bias, slowest": float(np.max(times)),
+            "winner-take-all, energy of a decision": float(np.max(energies)),
         }
 
     def panels(self, waveforms: Sequence[Waveforms], on: Condition) -> tuple[Panel, ...]:
