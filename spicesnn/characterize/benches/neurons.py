@@ -435,7 +435,7 @@ class AdaptiveNeuronTimeBench(Bench):
     }
 
     neuron: AdaptiveNeuron = AdaptiveNeuron()
-    bias: AdaptiveNeuronBias = _QUIET.model_copy(update={"i_gain": 2e-12})
+    bias: AdaptiveNeuronBias = _QUIET.model_copy(update={"i_gain": 10e-12})
     factors: tuple[float, ...] = parameter((1.0, 2.0, 4.0), unit="1", doc="leak over the bias's")
 
     def deck(self, process: Process) -> Deck:
@@ -445,16 +445,16 @@ class AdaptiveNeuronTimeBench(Bench):
         )  # fmt: skip
 
     def stimuli(self, process: Process) -> list[dict[str, Value]]:
-        """Ten leaks, eleven after eight time constants, none after 16, for six more."""
+        """Ten leaks, eleven after eight time constants, none after 16, for 14 more."""
         found: list[dict[str, Value]] = []
         for leak, unit in self._leaks():
             edge = unit / 200
             time = unit * np.array([0, 8, 16]).repeat(2) + np.tile([0, edge], 3)
             level = leak * np.array([0, 10, 10, 11, 11, 0])
-            drive = Waveform(np.append(time, 22 * unit), np.append(level, 0.0))
+            drive = Waveform(np.append(time, 30 * unit), np.append(level, 0.0))
             found.append(
                 {
-                    "idrive": drive, "ileak": leak - self.bias.i_leak, "stop": 22 * unit,
+                    "idrive": drive, "ileak": leak - self.bias.i_leak, "stop": 30 * unit,
                     "maximum_step": unit / 25,
                 }
             )  # fmt: skip
@@ -480,7 +480,7 @@ class AdaptiveNeuronTimeBench(Bench):
         leaks = [leak for leak, _ in self._leaks()]
         (measured, law), (small, small_law) = self._times(waveforms, on)
         for wave, (leak, unit), tau in zip(waveforms, self._leaks(), law, strict=True):
-            time, current = _after(wave, 16.005 * unit)
+            time, current = self._decay(wave, unit, on)
             early = time < 4 * tau
             lines.append(Line(f"I_leak = {leak * 1e12:g} pA", time[early], current[early]))
             decay = current[0] * np.exp(-time[early] / tau)
@@ -502,13 +502,23 @@ class AdaptiveNeuronTimeBench(Bench):
         leaks = [factor * self.bias.i_leak for factor in self.factors]
         return [(leak, _rounded(self.neuron.c_mem * 0.036 / leak)) for leak in leaks]
 
+    @staticmethod
+    def _decay(wave: Waveforms, unit: float, on: Condition) -> tuple[Array, Array]:
+        """The current without input, from a hundredth of the specific current on."""
+        time, current = _after(wave, 16.005 * unit)
+        weak = time >= first_crossing(time, current, on.nfet.i_spec / 100, "falling")
+        if not weak.any():
+            weak = np.ones(time.size, dtype=bool)
+        return time[weak] - time[weak][0], current[weak]
+
     def _times(
         self, waveforms: Sequence[Waveforms], on: Condition
     ) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
         """Measured and law's, of decays and of small steps."""
         rows = []
         for wave, (leak, unit) in zip(waveforms, self._leaks(), strict=True):
-            decay = decay_time_constant(*_after(wave, 16.005 * unit), high=0.2, low=0.02)
+            time, current = self._decay(wave, unit, on)
+            decay = decay_time_constant(time, current, high=1.0, low=0.05)
             first, final = map(float, wave.at("v(v_mem)", [8 * unit, 16 * unit]))
             step = float("nan")
             if first != final:
