@@ -108,7 +108,9 @@ def _rate_quantities(law: str, within: float) -> dict[str, Quantity]:
 
 def _rate_values(rates: Array, law: Array) -> dict[str, float]:
     """The values of `_rate_quantities`."""
-    most, least = _extremes(rates / law)
+    # Below the threshold both are zero.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        most, least = _extremes(rates / law)
     rise = [_ratio(high, low) for low, high in itertools.pairwise(rates)]
     return {
         "rate, lowest": float(rates.min()), "rate, highest": float(rates.max()),
@@ -508,7 +510,7 @@ class AdaptiveNeuronTimeBench(Bench):
         time, current = _after(wave, 16.005 * unit)
         weak = time >= first_crossing(time, current, on.nfet.i_spec / 100, "falling")
         if not weak.any():
-            weak = np.ones(time.size, dtype=bool)
+            weak[:] = True
         return time[weak] - time[weak][0], current[weak]
 
     def _times(
@@ -532,8 +534,8 @@ class AdaptiveNeuronTimeBench(Bench):
 
 
 def _after(wave: Waveforms, start: float) -> tuple[Array, Array]:
-    """Time from a start on, and the read current."""
-    later = wave.time >= start
+    """Time from a start on, and the read current; one point at least."""
+    later = wave.time >= min(start, wave.time[-1])
     return wave.time[later] - start, -wave["i(vread)"][later]
 
 
