@@ -214,7 +214,8 @@ def characterize(
     places = []
     for corner, celsius, part in plan.conditions():
         process = find_process(process_name, corner)
-        supplied = process.model_copy(update={"supply": process.supply * part})
+        supplies = {"supply": process.supply * part, "thick_supply": process.thick_supply * part}
+        supplied = process.model_copy(update=supplies)
         places.append(condition(supplied, celsius, pool))
     supply = places[0].supply
     work = [(bench, place) for place in places for bench in entry.benches]

@@ -291,6 +291,8 @@ def draw_panels(panels: Sequence[Panel], path: Path) -> None:
                 if high < 100 * low:
                     own.set_major_locator(LogLocator(subs=(1, 2, 5)))
                 own.set_minor_formatter(NullFormatter())
+            elif which == "x":
+                axis.locator_params(axis="x", nbins=6)
             if unit and unit != "1":
                 own.set_major_formatter(EngFormatter(unit, sep=" "))
         axis.set_xlabel(panel.x)
