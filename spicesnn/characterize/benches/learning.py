@@ -56,12 +56,14 @@ def _average(wave: Waveforms, values: Array, start: float, end: float) -> float:
 
 
 def _settled(time: Array, y: Array, start: float) -> float:
-    """Time from `start` until a curve stays within 5 % of its last value, seconds.
+    """Time from `start` until a curve stays within 5 % of where it ends, seconds.
 
-    Between two points the mean is taken: the solver's current rings from step to step.
+    Means of neighbours, and at the end of the last quarter: the solver's current rings from step to
+    step.
     """
     middle, mean = (time[1:] + time[:-1]) / 2, (y[1:] + y[:-1]) / 2
-    return settling_time(middle, mean, start, float(mean[-1]), 0.05 * abs(float(mean[-1])))
+    final = float(mean[middle > 0.75 * time[-1]].mean())
+    return settling_time(middle, mean, start, final, 0.05 * abs(final))
 
 
 def _steps(times: npt.ArrayLike, values: npt.ArrayLike, edge: float) -> Waveform:
@@ -208,7 +210,6 @@ class BoxBench(Bench):
         ),
         "box, window over law, least": Quantity("1", 0.9, 1.1),
         "box, centre of the window": Quantity("V", scale=1e-3),
-        "box, bump current at the edge over threshold": Quantity("1", 0.9, 1.1),
     }
 
     box: Box = Box()
@@ -224,8 +225,7 @@ class BoxBench(Bench):
         on = side(process, self.box.bump.complement)
         _held(circuit, "enable", process.supply if on.high == "vdd" else 0.0)
         sweep = DcSweep("vdiff", -self.span, self.span, self.span / 500)
-        probes = ["v(inside)", "i(vantibump)"]
-        return bench_deck(self.name, circuit, process, sweep, probes, knobs)
+        return bench_deck(self.name, circuit, process, sweep, ["v(inside)"], knobs)
 
     def stimuli(self, process: Process) -> list[dict[str, Value]]:
         """One sweep for each threshold."""
@@ -236,17 +236,12 @@ class BoxBench(Bench):
         edges = [self._edges(wave, on) for wave in waveforms]
         width = np.array([high - low for low, high in edges])
         ratio = width / self._law(np.array(self.THRESHOLDS), on)
-        wave, (low, high) = waveforms[2], edges[2]
-        anti = np.interp([low, high], wave.time, np.abs(wave["i(vantibump)"])) / self.i_bias
         return {
             "box, window at a threshold of 0.1 I_b": float(width[1]),
             "box, window at a threshold of 0.3 I_b": float(width[3]),
             "box, window over law, most": float(ratio.max()),
             "box, window over law, least": float(ratio.min()),
-            "box, centre of the window": (low + high) / 2,
-            "box, bump current at the edge over threshold": float(
-                (1 - anti).mean() / self.THRESHOLDS[2]
-            ),
+            "box, centre of the window": sum(edges[2]) / 2,
         }
 
     def panels(self, waveforms: Sequence[Waveforms], on: Condition) -> tuple[Panel, ...]:
@@ -386,7 +381,7 @@ class ComparatorBench(Bench):
         return bench_deck(self.name, circuit, process, analysis, probes, [knob])
 
     def stimuli(self, process: Process) -> list[dict[str, Value]]:
-        """From a tenth of the bias current to twice it and back."""
+        """From a tenth of the bias current to thrice it and back."""
         return [{"itrace": self._ramp()}]
 
     def measure(self, waveforms: Sequence[Waveforms], on: Condition) -> dict[str, float]:
@@ -406,7 +401,7 @@ class ComparatorBench(Bench):
             "comparator, rising threshold over law": rise * parts / (parts + 1),
             "comparator, falling threshold over law": fall,
             "comparator, hysteresis over bias": rise - fall,
-            "comparator, static power below": _average(wave, power, 0.0, 0.01 * self.stop),
+            "comparator, static power below": float(power[0]),
             "comparator, static power above": _average(
                 wave, power, 0.4 * self.stop, 0.6 * self.stop
             ),
@@ -436,7 +431,7 @@ class ComparatorBench(Bench):
 
     def _ramp(self) -> Waveform:
         time = np.array([0.0, 0.5, 1.0]) * self.stop
-        return Waveform(time, np.array([0.1, 2.0, 0.1]) * self.bias.i_threshold)
+        return Waveform(time, np.array([0.1, 3.0, 0.1]) * self.bias.i_threshold)
 
 
 def _comparator_circuit(
@@ -724,7 +719,7 @@ class NormaliserSettlingBench(Bench):
     v_return: float = parameter(0.28, unit="V", doc="rail under the read diodes", gt=0)
     i_read: float = parameter(1e-9, unit="A", doc="middle of the inputs' range", gt=0)
     i_bias: float = parameter(1e-9, unit="A", doc="tail current", gt=0)
-    maximum_step: float = parameter(2e-8, unit="s", doc="bound of the solver's step", gt=0)
+    maximum_step: float = parameter(5e-8, unit="s", doc="bound of the solver's step", gt=0)
 
     def deck(self, process: Process) -> Deck:
         """Knobs `iplus` and `iminus`, and `istep` for what is added to the tail's current."""
@@ -1051,7 +1046,7 @@ class WinnerBench(Bench):
         # Unlike the currents, the logarithm of their ratio goes on through the transition.
         ratio = np.log(np.maximum(first, 1e-18) / np.maximum(second, 1e-18))
         offset = first_crossing(difference, ratio, 0.0, "rising")
-        part = first / self.i_bias
+        part = first / first.max()
         ends = [first_crossing(difference, part, level, "rising") for level in (0.1, 0.9)]
         inner = [first_crossing(difference, part, level, "rising") for level in (0.4, 0.6)]
         steep = inner[1] - inner[0]
