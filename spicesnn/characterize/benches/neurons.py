@@ -77,6 +77,20 @@ class NeuronBench(Bench):
             "energy a spike at 1 nA": energy / spikes if spikes else float("nan"),
         }  # fmt: skip
 
+    def panels(self, waveforms: Sequence[Waveforms], on: Condition) -> tuple[Panel, ...]:
+        """Spikes at the middle input, and the three rates."""
+        wave, inputs = waveforms[1], np.array([0.5e-9, 1e-9, 2e-9])
+        near = wave.time < 5e-3
+        rates = np.array([mean_rate(_spikes(each, on)) for each in waveforms])
+        spikes = (Line("spike", wave.time[near], wave["v(spike)"][near]),)
+        return (
+            Panel("DPI neuron at 1 nA", "time", "s", "voltage", "V", spikes),
+            Panel(
+                "Rate of the DPI neuron", "input current", "A", "rate", "Hz",
+                (Line("rate", inputs, rates),), "x",
+            ),
+        )  # fmt: skip
+
 
 def _rounded(value: float) -> float:
     """To two figures, up: ngspice reaches a stop of few figures exactly."""

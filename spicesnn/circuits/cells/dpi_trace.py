@@ -30,7 +30,8 @@ class DpiTrace(Cell):
     Law of each stage, with its own input, gain and leak current:
     `tau (1 + I_g/I) dI/dt + I = I_g I_in/I_tau - I_g`, `tau = C U_T / (kappa I_tau)`.
     The output is the voltage `v_p`: an nFET of `width`/`length` on it carries I_P, so any
-    number of columns can read the trace and none loads it (gates only).
+    number of columns can read the trace and none loads it (gates only). Source: Bartolozzi &
+    Indiveri 2007, Chicca et al. 2014; two stages in a row as our choice.
     """
 
     subcircuit_name: ClassVar[str] = "dpi_trace"
