@@ -2,10 +2,14 @@
 
 import re
 from dataclasses import replace
+from typing import TypeVar
 
 from spicesnn.circuits.deck import Deck, Pulse, Value, Waveform
+from spicesnn.parameters import Parameters
 from spicesnn.processes import Process
 from spicesnn.units import spice_number
+
+P = TypeVar("P", bound=Parameters)
 
 
 def scaled_deck(deck: Deck, process: Process, factor: int) -> Deck:
@@ -58,3 +62,16 @@ def _scaled_line(line: str, models: set[str], factor: int) -> str:
 
 def scaled_knobs(knobs: dict[str, Value], factor: float) -> dict[str, Value]:
     return {name: scaled_value(name, value, factor) for name, value in knobs.items()}
+
+
+def scaled_parameters(parameters: P, factor: float) -> P:
+    """The bench with its currents and capacitances, and those of its cells, times a factor."""
+    changes: dict[str, object] = {}
+    for name, field in type(parameters).model_fields.items():
+        value, extra = getattr(parameters, name), field.json_schema_extra
+        if isinstance(value, Parameters):
+            changes[name] = scaled_parameters(value, factor)
+        elif isinstance(extra, dict) and extra.get("unit") in ("A", "F", "ohm"):
+            by = 1 / factor if extra["unit"] == "ohm" else factor
+            changes[name] = tuple(v * by for v in value) if isinstance(value, tuple) else value * by
+    return parameters.model_copy(update=changes)

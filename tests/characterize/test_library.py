@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySpice.Spice.Netlist import Circuit
-from scaling import scaled_deck, scaled_knobs
+from scaling import scaled_deck, scaled_knobs, scaled_parameters
 
 from spicesnn.characterize.bench import Bench, bench_deck
 from spicesnn.characterize.condition import condition
@@ -113,7 +113,8 @@ def _scaled(bench: Bench, process: Process, pool: Pool, factor: int) -> dict[str
     on = condition(process, 27.0, pool)
     deck = scaled_deck(bench.deck(process), process, factor)
     jobs = [Job(deck, scaled_knobs(knobs, factor)) for knobs in bench.stimuli(process)]
-    return bench.measure([run.waveforms for run in pool.map(jobs)], on)
+    # What it compares with (a part of its bias) is scaled, too.
+    return scaled_parameters(bench, factor).measure([r.waveforms for r in pool.map(jobs)], on)
 
 
 def _stored(name: str, process: str) -> dict:  # type: ignore[type-arg]
