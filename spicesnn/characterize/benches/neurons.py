@@ -745,6 +745,87 @@ def _spikes(wave: Waveforms, on: Condition) -> Array:
     return spike_times(wave.time, wave["v(spike)"], on.supply / 2)
 
 
+class DpiNeuronRateBench(Bench):
+    """Rate of the DPI neuron over two decades of the input's current.
+
+    The law is the DPI's own equation from `I_0` to the threshold, without the feedback:
+    `tau (ln((X - I_0)/(X - I_th)) (1 + I_g/X) + I_g/X ln(I_th/I_0))`, `X = I_g (I_in/I_leak - 1)`;
+    to which the refractory period is added, from the reset's highest voltage on.
+    """
+
+    name: ClassVar[str] = "dpi_neuron_rate"
+    properties: ClassVar[Mapping[str, Quantity]] = _rate_quantities(
+        "1/(t_dpi + C_ref (V_peak - V_release)/I_ref)", 0.2
+    )
+    drawn: ClassVar[bool] = False
+
+    neuron: DpiNeuron = DpiNeuron()
+    bias: DpiNeuronBias = DpiNeuronBias(i_leak=10e-12, i_refractory=10e-9)
+    lowest: float = parameter(30e-12, unit="A", doc="lowest input", gt=0)
+    highest: float = parameter(3e-9, unit="A", doc="highest input", gt=0)
+    currents: int = parameter(9, unit="1", doc="number of inputs, spaced by ratio", ge=3)
+
+    def deck(self, process: Process) -> Deck:
+        """The neuron, its bias lines on a supply of their own, and its input `idrive`."""
+        circuit = bench_circuit(process, self.neuron, self.bias)
+        circuit.V("bias", "vdd_bias", "0", raw_spice=f"dc {spice_number(process.supply)}")
+        circuit.X("neuron", self.neuron.subcircuit_name, *self.neuron.ports)
+        circuit.X("bias", self.bias.subcircuit_name, *self.bias.ports[:-1], "vdd_bias")
+        return bench_deck(
+            self.name, circuit, process, Transient(1e-3, 1e-6),
+            ["v(v_mem)", "v(spike)", "v(v_ref)", "i(vdd)"], [Knob("idrive", ("vdd", "i_in"), 0.0)],
+            {"v_mem": 0.0, "v_ref": 0.0},
+        )  # fmt: skip
+
+    def stimuli(self, process: Process) -> list[dict[str, Value]]:
+        """Each run lasts three intervals or more."""
+        found: list[dict[str, Value]] = []
+        for current in self._inputs():
+            charge = self.neuron.c_mem * 0.7
+            dead = self.neuron.c_ref * process.supply / self.bias.i_refractory
+            stop = _rounded(4 * (charge / (current - self.bias.i_leak) + dead))
+            found.append({"idrive": float(current), "stop": stop, "maximum_step": stop / 400})
+        return found
+
+    def measure(self, waveforms: Sequence[Waveforms], on: Condition) -> dict[str, float]:
+        """Rates after the first spike."""
+        rates = self._rates(waveforms, on)
+        return _rate_values(rates, self._law(self._inputs(), waveforms, on))
+
+    def panels(self, waveforms: Sequence[Waveforms], on: Condition) -> tuple[Panel, ...]:
+        """Waveforms of one run, and the curve beside its law."""
+        wave = waveforms[len(waveforms) // 2]
+        names = {"v(v_mem)": "membrane", "v(spike)": "spike", "v(v_ref)": "reset"}
+        lines = tuple(Line(label, wave.time, wave[key]) for key, label in names.items())
+        inputs, rates = self._inputs(), self._rates(waveforms, on)
+        fine = np.geomspace(inputs[0], inputs[-1], 200)
+        drive = inputs[len(waveforms) // 2] * 1e9
+        return (
+            Panel(f"DPI neuron at {drive:.3g} nA", "time", "s", "voltage", "V", lines),
+            _rate_panel("DPI neuron", inputs, rates, fine, self._law(fine, waveforms, on)),
+        )
+
+    def _inputs(self) -> Array:
+        return np.geomspace(self.lowest, self.highest, self.currents)
+
+    def _rates(self, waveforms: Sequence[Waveforms], on: Condition) -> Array:
+        return np.array([mean_rate(_spikes(wave, on)) for wave in waveforms])
+
+    def _law(self, current: Array, waveforms: Sequence[Waveforms], on: Condition) -> Array:
+        bias, cell, i_0 = self.bias, self.neuron, on.nfet.i_0 * self.neuron.width
+        i_0 /= self.neuron.length
+        aim = bias.i_gain * (current / bias.i_leak - 1)
+        part = bias.i_gain / aim
+        with np.errstate(divide="ignore", invalid="ignore"):
+            approach = np.log((aim - i_0) / (aim - bias.i_threshold))
+        rise = approach * (1 + part) + part * np.log(bias.i_threshold / i_0)
+        rise *= on.time_constant(cell.c_mem, bias.i_leak, "nfet")
+        peak = float(waveforms[0]["v(v_ref)"].max())
+        size: Size = {"width": cell.width / 2, "length": 2 * cell.length}
+        swing = np.maximum(peak - _release(current, size, on), 0)
+        return np.asarray(1 / (rise + cell.c_ref * swing / bias.i_refractory))
+
+
 def _lif_deck(
     name: str, neuron: LifNeuron, bias: LifNeuronBias, process: Process, analysis: Transient
 ) -> Deck:
@@ -985,7 +1066,7 @@ class AxonHillockBench(Bench):
         for current in self.inputs:
             charge = process.supply * (self.neuron.c_fb * 2.5 + self.neuron.c_mem * 0.5)
             stop = _rounded(charge / current)
-            found.append({"idrive": current, "stop": stop, "maximum_step": stop / 400})
+            found.append({"idrive": current, "stop": stop, "maximum_step": stop / 1000})
         return found
 
     def measure(self, waveforms: Sequence[Waveforms], on: Condition) -> dict[str, float]:
@@ -1031,7 +1112,10 @@ class AxonHillockBench(Bench):
 
 
 ENTRIES = (
-    Entry("dpi_neuron", "DPI integrate-and-fire neuron", DpiNeuron, (NeuronBench(),)),
+    Entry(
+        "dpi_neuron", "DPI integrate-and-fire neuron", DpiNeuron,
+        (NeuronBench(), DpiNeuronRateBench()),
+    ),
     Entry(
         "adaptive_neuron", "DPI adaptive-exponential neuron", AdaptiveNeuron,
         (

@@ -14,6 +14,7 @@ from spicesnn.characterize.benches.neurons import (
     AdaptiveNeuronRefractoryBench,
     AdaptiveNeuronTimeBench,
     AxonHillockBench,
+    DpiNeuronRateBench,
     LifNeuronBench,
     LifNeuronRateBench,
     LifNeuronRefractoryBench,
@@ -75,6 +76,7 @@ def test_the_adaptive_neuron_has_its_21_transistors(process: Process) -> None:
         LifNeuronRateBench(currents=5),
         LifNeuronRefractoryBench(),
         AxonHillockBench(),
+        DpiNeuronRateBench(currents=5),
     ],
     ids=lambda bench: bench.name,
 )
