@@ -798,8 +798,8 @@ class SubtractorBench(Bench):
         "subtractor, static power at equal inputs": Quantity("W"),
     }
 
-    first: SubtractorInput = SubtractorInput()
-    second: SubtractorOutput = SubtractorOutput()
+    first: SubtractorInput = SubtractorInput(length=4e-6)
+    second: SubtractorOutput = SubtractorOutput(length=4e-6)
     i_sum: float = parameter(1e-9, unit="A", doc="middle of the inputs' range", gt=0)
     PARTS: ClassVar[tuple[float, ...]] = (0.0, 1.0, 2.0)
 
@@ -867,8 +867,8 @@ class SubtractorRangeBench(Bench):
         "subtractor, output conductance": Quantity("S"),
     }
 
-    first: SubtractorInput = SubtractorInput()
-    second: SubtractorOutput = SubtractorOutput()
+    first: SubtractorInput = SubtractorInput(length=4e-6)
+    second: SubtractorOutput = SubtractorOutput(length=4e-6)
     i_sum: float = parameter(1e-9, unit="A", doc="the smaller input; the other is twice it", gt=0)
 
     def deck(self, process: Process) -> Deck:
@@ -931,8 +931,8 @@ class SubtractorSettlingBench(Bench):
         "subtractor, settling of the negative input to 5 %": Quantity("s"),
     }
 
-    first: SubtractorInput = SubtractorInput()
-    second: SubtractorOutput = SubtractorOutput()
+    first: SubtractorInput = SubtractorInput(length=4e-6)
+    second: SubtractorOutput = SubtractorOutput(length=4e-6)
     i_sum: float = parameter(1e-9, unit="A", doc="inputs after the step", gt=0)
     maximum_step: float = parameter(5e-8, unit="s", doc="bound of the solver's step", gt=0)
 

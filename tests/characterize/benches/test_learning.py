@@ -161,10 +161,10 @@ def test_exchanging_the_sides_of_the_normaliser_changes_the_sign_alone(
 def test_longer_mirrors_bring_the_subtractor_to_its_law(
     gf180mcu: Process, pool: Pool, place: Place
 ) -> None:
-    usual = violated(SubtractorBench(), place(gf180mcu), pool)
-    assert list(usual) == ["subtractor, output off the law over largest input, most"]
-    first, second = SubtractorInput(length=4e-6), SubtractorOutput(length=4e-6)
-    assert violated(SubtractorBench(first=first, second=second), place(gf180mcu), pool) == {}
+    assert violated(SubtractorBench(), place(gf180mcu), pool) == {}
+    short = SubtractorBench(first=SubtractorInput(), second=SubtractorOutput())
+    found = violated(short, place(gf180mcu), pool)
+    assert list(found) == ["subtractor, output off the law over largest input, most"]
 
 
 @pytest.mark.parametrize("complement", [False, True])
