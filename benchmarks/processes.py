@@ -16,9 +16,9 @@ import numpy as np
 from stored import ROOT, Row, Section, Table, row
 
 from spicesnn.characterize.bench import Bench
-from spicesnn.characterize.benches.biases import MirrorBench
-from spicesnn.characterize.benches.neurons import NeuronBench
-from spicesnn.characterize.benches.synapses import SynapseBench
+from spicesnn.characterize.benches.dpi_neuron import NeuronBench
+from spicesnn.characterize.benches.dpi_trace import SynapseBench
+from spicesnn.characterize.benches.mirror import MirrorBench
 from spicesnn.characterize.condition import condition
 from spicesnn.characterize.montecarlo import pelgrom_scaling, run_monte_carlo, sigma_interval
 from spicesnn.characterize.off_current import off_current

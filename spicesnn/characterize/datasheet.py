@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from spicesnn import measure
+from spicesnn.characterize import benches
 from spicesnn.characterize.bench import Bench, Entry, Panel, Quantity
 from spicesnn.characterize.condition import Condition, condition
 from spicesnn.characterize.montecarlo import MonteCarlo, run_monte_carlo
@@ -149,9 +150,7 @@ def identity(entry: Entry, process_name: str, plan: Plan) -> str:
     process = find_process(process_name)
     total = hashlib.sha256(repr((plan, SimulationOptions().line())).encode())
     total.update((digest(process.library) + process.thick_models).encode())
-    modules = {inspect.getmodule(type(bench)) for bench in entry.benches}
-    sources = [inspect.getsource(module) for module in modules if module]
-    for text in (*sorted(sources), *_measures()):
+    for text in (*_sources(entry), *_measures()):
         total.update(text.encode())
     for bench in entry.benches:
         # The path of the library is another on every machine.
@@ -161,6 +160,18 @@ def identity(entry: Entry, process_name: str, plan: Plan) -> str:
         for text in texts:
             total.update(text.encode())
     return total.hexdigest()[:16]
+
+
+def _sources(entry: Entry) -> list[str]:
+    """The source of the modules of an entry's benches, and of those that they take parts from."""
+    modules = {inspect.getmodule(type(bench)) for bench in entry.benches}
+    parts = {
+        inspect.getmodule(value)
+        for module in modules
+        for value in vars(module).values()
+        if inspect.isfunction(value) and value.__module__.startswith(benches.__name__)
+    }
+    return sorted(inspect.getsource(module) for module in modules | parts if module)
 
 
 def _measures() -> list[str]:

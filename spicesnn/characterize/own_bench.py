@@ -133,8 +133,8 @@ class OwnBench(Bench):
         netlist = "\n".join(lines) + "\n"
         return Deck(
             f"spicesnn: {self.label} on {process.name}, {process.corner}", netlist,
-            process.models_for(netlist), {knob.element: knob}, tuple(probes), self._analysis(supply),
-            plausible_voltage=2 * supply,
+            process.models_for(netlist), {knob.element: knob}, tuple(probes),
+            self._analysis(supply), plausible_voltage=2 * supply,
         )  # fmt: skip
 
     def stimuli(self, process: Process) -> list[dict[str, Value]]:

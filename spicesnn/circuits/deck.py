@@ -190,8 +190,8 @@ class Transient:
 
     @property
     def end(self) -> float:
-        """The axis value that a complete run reaches."""
-        return self.stop
+        """The axis value that a complete run reaches: the stop as the deck's six figures say it."""
+        return float(spice_number(self.stop))
 
     def complete(self, reached: float) -> bool:
         """Whether a run came to its end, but for rounding."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spicesnn.characterize.benches.synapses import SynapseBench
+from spicesnn.characterize.benches.dpi_trace import SynapseBench
 from spicesnn.circuits.deck import Transient
 from spicesnn.circuits.transistors import transistors
 from spicesnn.engine.pool import Pool

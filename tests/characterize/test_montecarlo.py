@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from spicesnn.characterize.benches.biases import MirrorBench
-from spicesnn.characterize.benches.synapses import SynapseBench
+from spicesnn.characterize.benches.dpi_trace import SynapseBench
+from spicesnn.characterize.benches.mirror import MirrorBench
 from spicesnn.characterize.library import BENCHES, find_bench
 from spicesnn.characterize.montecarlo import (
     Distribution,

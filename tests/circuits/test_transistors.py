@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from spicesnn.characterize.benches.neurons import NeuronBench
-from spicesnn.characterize.benches.synapses import SynapseBench
+from spicesnn.characterize.benches.dpi_neuron import NeuronBench
+from spicesnn.characterize.benches.dpi_trace import SynapseBench
 from spicesnn.circuits.deck import OperatingPoint
 from spicesnn.circuits.transistors import transistors
 from spicesnn.engine.session import Session

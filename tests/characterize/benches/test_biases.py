@@ -10,14 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spicesnn.characterize.bench import Bench
-from spicesnn.characterize.benches.biases import (
-    ENTRIES,
-    BiasCalibrationBench,
-    BiasGeneratorBench,
-    CurrentDacBench,
-    CurrentDacOutputBench,
-    MirrorLawBench,
-)
+from spicesnn.characterize.benches.bias_generator import BiasCalibrationBench, BiasGeneratorBench
+from spicesnn.characterize.benches.current_dac import CurrentDacBench, CurrentDacOutputBench
+from spicesnn.characterize.benches.mirror import MirrorLawBench
+from spicesnn.characterize.benches.sense_amplifier import ENTRIES
 from spicesnn.characterize.calibration import currents_of, nearest_setting, residuals
 from spicesnn.characterize.condition import Condition, condition
 from spicesnn.circuits.cells.bias_generator import BiasGenerator

@@ -8,17 +8,12 @@ import numpy as np
 import pytest
 
 from spicesnn.characterize.bench import Bench
-from spicesnn.characterize.benches.learning import (
-    BoxBench,
-    BoxTimingBench,
-    BumpBench,
-    ComparatorBench,
-    NormaliserBench,
-    NormaliserReadBench,
-    SubtractorBench,
-    WinnerBench,
-    WinnerSettlingBench,
-)
+from spicesnn.characterize.benches.box import BoxBench, BoxTimingBench
+from spicesnn.characterize.benches.bump import BumpBench
+from spicesnn.characterize.benches.current_subtractor import SubtractorBench
+from spicesnn.characterize.benches.normaliser import NormaliserBench, NormaliserReadBench
+from spicesnn.characterize.benches.trace_comparator import ComparatorBench
+from spicesnn.characterize.benches.winner_take_all import WinnerBench, WinnerSettlingBench
 from spicesnn.characterize.condition import Condition, condition
 from spicesnn.characterize.decision import smallest_difference
 from spicesnn.circuits.cells.bump import Box, Bump

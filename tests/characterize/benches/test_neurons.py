@@ -6,19 +6,21 @@ import numpy as np
 import pytest
 
 from spicesnn.characterize.bench import Bench
-from spicesnn.characterize.benches.neurons import (
-    ENTRIES,
+from spicesnn.characterize.benches.adaptive_neuron import (
     AdaptiveNeuronAdaptationBench,
     AdaptiveNeuronBench,
     AdaptiveNeuronRateBench,
     AdaptiveNeuronRefractoryBench,
     AdaptiveNeuronTimeBench,
-    AxonHillockBench,
-    DpiNeuronRateBench,
+)
+from spicesnn.characterize.benches.axon_hillock import AxonHillockBench
+from spicesnn.characterize.benches.dpi_neuron import DpiNeuronRateBench
+from spicesnn.characterize.benches.lif_neuron import (
     LifNeuronBench,
     LifNeuronRateBench,
     LifNeuronRefractoryBench,
 )
+from spicesnn.characterize.benches.sense_amplifier import ENTRIES
 from spicesnn.characterize.condition import Condition, condition
 from spicesnn.circuits.cells.adaptive_neuron import AdaptiveNeuron, AdaptiveNeuronBias
 from spicesnn.circuits.cells.axon_hillock import AxonHillock

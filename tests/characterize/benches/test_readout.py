@@ -8,13 +8,17 @@ import numpy as np
 import pytest
 
 from spicesnn.characterize.bench import Bench
-from spicesnn.characterize.benches.readout import (
-    ENTRIES,
+from spicesnn.characterize.benches.column_clamp import (
     ColumnClampBench,
     ColumnClampNoiseBench,
     ColumnClampStepBench,
+)
+from spicesnn.characterize.benches.sense_amplifier import (
+    ENTRIES,
     SenseAmplifierBench,
     SenseAmplifierOffsetBench,
+)
+from spicesnn.characterize.benches.transimpedance import (
     TransimpedanceBench,
     TransimpedanceNoiseBench,
     TransimpedanceStepBench,

@@ -8,17 +8,12 @@ import numpy as np
 import pytest
 
 from spicesnn.characterize.bench import Bench
-from spicesnn.characterize.benches.synapses import (
-    ENTRIES,
-    DpiConductanceBench,
-    DpiDecayBench,
-    DpiDepressionBench,
-    DpiEventsBench,
-    DpiGainBench,
-    DpiNmdaBench,
-    PulseExtenderBench,
-    TraceLawBench,
-)
+from spicesnn.characterize.benches.dpi_depression import DpiDepressionBench
+from spicesnn.characterize.benches.dpi_gates import DpiConductanceBench, DpiNmdaBench
+from spicesnn.characterize.benches.dpi_synapse import DpiDecayBench, DpiEventsBench, DpiGainBench
+from spicesnn.characterize.benches.dpi_trace import TraceLawBench
+from spicesnn.characterize.benches.pulse_extender import PulseExtenderBench
+from spicesnn.characterize.benches.sense_amplifier import ENTRIES
 from spicesnn.characterize.condition import Condition, condition
 from spicesnn.circuits.cells.dpi_synapse import (
     DpiConductance,

@@ -6,14 +6,9 @@ import numpy as np
 import pytest
 
 from spicesnn.characterize.bench import Bench
-from spicesnn.characterize.benches.writing import (
-    ErrorTriggerBench,
-    ErrorTriggerDelayBench,
-    LevelShifterBench,
-    LevelShifterLowestBench,
-    WriteDriverBench,
-    WriteDriverPulseBench,
-)
+from spicesnn.characterize.benches.error_trigger import ErrorTriggerBench, ErrorTriggerDelayBench
+from spicesnn.characterize.benches.level_shifter import LevelShifterBench, LevelShifterLowestBench
+from spicesnn.characterize.benches.write_driver import WriteDriverBench, WriteDriverPulseBench
 from spicesnn.characterize.condition import Condition, WeakInversion
 from spicesnn.circuits.cells.error_trigger import ErrorTrigger
 from spicesnn.circuits.cells.level_shifter import LevelShifter
