@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PySpice.Spice.Netlist import Circuit
 
-from spicesnn.characterize.condition import Condition
+from spicesnn.characterize.condition import Condition, doubts
 from spicesnn.circuits.cells.cell import Cell
 from spicesnn.circuits.deck import Analysis, Deck, Knob, Value
 from spicesnn.parameters import Parameters
@@ -121,8 +121,22 @@ class Bench(Parameters):
         return ()
 
     def doubts(self, on: Condition) -> tuple[str, ...]:
-        """Why a law cannot be expected to hold with these parameters, in words."""
-        return ()
+        """Why a law cannot be expected to hold with these parameters, in words.
+
+        By default the bias currents of the bench and its cells are looked at in an nfet of the
+        first cell's size, where it has one size.
+        """
+        size = next(
+            (
+                (c.width, c.length)
+                for c in self.cells()
+                if hasattr(c, "width") and hasattr(c, "length")
+            ),
+            None,
+        )
+        if size is None:
+            return ()
+        return doubts({name: (value, "nfet", *size) for name, value in _currents(self)}, on)
 
     def cells(self) -> tuple[Cell, ...]:
         """Those among its fields, in their order."""
@@ -153,6 +167,18 @@ class Entry:
     def description(self) -> str:
         """Drawing and explanation."""
         return self.subject if isinstance(self.subject, str) else inspect.getdoc(self.subject) or ""
+
+
+def _currents(parameters: Parameters) -> list[tuple[str, float]]:
+    """Names and values of the currents among parameters and those of their cells."""
+    found: list[tuple[str, float]] = []
+    for name, field in type(parameters).model_fields.items():
+        value, extra = getattr(parameters, name), field.json_schema_extra
+        if isinstance(value, Cell):
+            found += [(f"{name}.{inner}", amperes) for inner, amperes in _currents(value)]
+        elif isinstance(value, float) and isinstance(extra, dict) and extra.get("unit") == "A":
+            found.append((name, value))
+    return found
 
 
 _P = TypeVar("_P", bound=Parameters)

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from spicesnn import measure
+from spicesnn import fit, measure
 from spicesnn.characterize import benches
 from spicesnn.characterize.bench import Bench, Entry, Panel, Quantity
 from spicesnn.characterize.condition import Condition, condition
 from spicesnn.characterize.montecarlo import MonteCarlo, run_monte_carlo
-from spicesnn.circuits.deck import Deck, Transient, Value
+from spicesnn.circuits.deck import DcSweep, Deck, Transient, Value
 from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.pool import Pool
 from spicesnn.engine.run import Run
@@ -28,6 +28,8 @@ from spicesnn.processes.installed import digest
 ROOM = 27.0
 # The supply of the point that shows how values follow it: above the core's, ratings are near.
 LOW_SUPPLY = 0.95
+# Of a value at half the step and a tenth of the tolerances, relative.
+MOST_CHANGE = 0.01
 
 
 @dataclass(frozen=True)
@@ -139,9 +141,19 @@ class Datasheet:
                     continue
                 value = point.values[name]
                 if not quantity.passes(value):
-                    said.append(
-                        f"{where}: {name} = {value:.4g} {quantity.unit}, limit {quantity.limits()}"
-                    )
+                    unit = "" if quantity.unit == "1" else f" {quantity.unit}"
+                    shown = f"= {value:.4g}{unit}" if np.isfinite(value) else "is not shown"
+                    said.append(f"{where}: {name} {shown}, limit {quantity.limits()}")
+        return said + self._unsteady()
+
+    def _unsteady(self) -> list[str]:
+        """What moves at half the step, or is lost there."""
+        said = []
+        for name, value in self.points[0].values.items() if self.plan.halved else ():
+            change = self.change(name)
+            if np.isfinite(value) and not change <= MOST_CHANGE:
+                moved = f"moves by {change:.2%}" if np.isfinite(change) else "is not shown"
+                said.append(f"{name} {moved} at half the step, limit {MOST_CHANGE:.0%}")
         return said
 
 
@@ -175,9 +187,14 @@ def _sources(entry: Entry) -> list[str]:
 
 
 def _measures() -> list[str]:
-    """The source of all measures: what a datasheet says depends on them."""
-    folder = Path(measure.__path__[0])
-    return [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py"))]
+    """The source of extraction, draws and measures: what a datasheet says depends on them."""
+    own = Path(benches.__path__[0]).parent
+    paths = [own / f"{name}.py" for name in ("calibration", "condition", "datasheet", "montecarlo")]
+    paths += [
+        Path(fit.__path__[0]) / f"{name}.py" for name in ("least_squares", "mos", "simulated")
+    ]
+    paths += sorted(Path(measure.__path__[0]).glob("*.py"))
+    return [path.read_text(encoding="utf-8") for path in paths]
 
 
 def quantities(entry: Entry) -> dict[str, Quantity]:
@@ -298,4 +315,7 @@ def _finer(job: Job) -> Job:
         step = knobs.get("maximum_step", deck.analysis.maximum_step)
         assert isinstance(step, float)  # noqa: S101
         knobs["maximum_step"] = step / 2
+    # Whole steps count codes of a converter: there is nothing between them.
+    if isinstance(deck.analysis, DcSweep) and abs(deck.analysis.step) != 1.0:
+        deck = replace(deck, analysis=replace(deck.analysis, step=deck.analysis.step / 2))
     return Job(deck, knobs, job.cached)

@@ -195,6 +195,13 @@ class OwnBench(Bench):
             _level(drive, 1.0)
         self._analysis(1.0)
         self._vectors()
+        for name, each in self.measures.items():
+            kind, _ = each.kind(name)
+            if self.stimulus.sweep and kind in _OF_TIME:
+                raise DataError(
+                    f"measure {name!r}: {kind} is of a waveform in time, and {self.label} is a "
+                    "sweep: give a step or pulses."
+                )
 
     def axis_unit(self) -> str:
         """Of the stimulus: seconds, volts or amperes."""
@@ -281,6 +288,7 @@ class OwnBench(Bench):
 
 Kind = Callable[[OwnBench, Measure, Waveforms, Array, Condition], float]
 _OF_SUPPLY = ("power", "energy")
+_OF_TIME = ("decay", "settling", "delay", "rate", "energy")
 
 
 def _place(text: str | None, otherwise: float, on: Condition) -> float:

@@ -11,7 +11,7 @@ from typing import Any
 from spicesnn.characterize.bench import Bench, Entry
 from spicesnn.characterize.own_bench import Measure, OwnBench, Stimulus
 from spicesnn.engine.vetting import logical_lines, vet
-from spicesnn.errors import DataError, DeckError, UnknownNameError
+from spicesnn.errors import DataError, DeckError, ParameterError, UnknownNameError
 from spicesnn.parameters import Parameters
 
 # What a layout's quantities are called after the schematic's.
@@ -54,6 +54,8 @@ def read_own_cell(path: Path, process: str) -> list[Entry]:
     if own.process not in (None, process):
         raise DataError(f"{path}: this cell is of {own.process}; give --process {own.process}.")
     name = own.name or path.stem
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        raise DataError(f"{path}: name {name!r}: use letters, digits, _ and - only.")
     files = [("", own.subckt), *([(LAYOUT, own.layout)] if own.layout else [])]
     benches: list[Bench] = []
     shown, order = "", tuple[str, ...]()
@@ -73,10 +75,17 @@ def _nested(values: dict[str, Any]) -> dict[str, Any]:
         tables = values.get(key, {})
         if not isinstance(tables, dict) or not all(isinstance(t, dict) for t in tables.values()):
             raise DataError(f"{key}: write one table each, as {key}.name = {{ ... }}.")
-        values[key] = {name: kind(**table) for name, table in tables.items()}
+        values[key] = {name: _made(f"{key}.{name}", kind, table) for name, table in tables.items()}
         if not values[key]:
             raise DataError(f"there is no {key}: write one at least, as {key}.name = {{ ... }}.")
     return values
+
+
+def _made(where: str, kind: type[Parameters], table: dict[str, Any]) -> Parameters:
+    try:
+        return kind(**table)
+    except ParameterError as error:
+        raise ParameterError(f"{where}: {error}") from None
 
 
 def _benches(

@@ -69,7 +69,12 @@ def _value(name: str, text: str, now: object) -> object:
         if text.lower() not in ("true", "false"):
             raise ParameterError(f"{name} = {text!r}: write true or false.")
         return text.lower() == "true"
+    if isinstance(now, tuple):
+        raise ParameterError(f"{name} holds several values: set it from Python.")
     if isinstance(now, float | int):
-        number = parse_spice_number(text)
+        try:
+            number = parse_spice_number(text)
+        except ParameterError as error:
+            raise ParameterError(f"{name}: {error}") from None
         return int(number) if isinstance(now, int) and number == int(number) else number
     return text

@@ -139,6 +139,7 @@ def characterize_cells(
     with Pool(workers or os.cpu_count() or 1, cache=RunCache()) as pool, Bars() as bars:
         for own in processes:
             find_process(own)
+        for own in processes:
             entries = [
                 with_settings(entry, settings)
                 for name in names

@@ -147,7 +147,11 @@ def _page(
         f"Cell `{sheet.entry.name}`, measured with ngspice {sheet.ngspice}; all numbers are in "
         f"[{data}]({data}).",
     ]
-    verdict = "**All limits hold.**" if not violations else "**Limits that do not hold:**"
+    verdict = (
+        "**All limits hold** (typical transistors, 27 °C)."
+        if not violations
+        else "**Limits that do not hold:**"
+    )
     parts.append("\n".join([verdict, "", *(f"* {text}" for text in violations)]).strip())
     if sheet.doubts:
         parts.append("\n".join(["**To know:**", "", *(f"* {text}" for text in sheet.doubts)]))
@@ -218,11 +222,18 @@ def _conditions(sheet: Datasheet) -> list[str]:
 
 
 def _by(sheet: Datasheet, points: Sequence[Point], heads: Sequence[str]) -> str:
-    rows = [
-        [name, *(engineering(p.values[name], quantity.unit) for p in points)]
-        for name, quantity in sheet.quantities.items()
-    ]
-    return _table(["quantity", *heads], rows)
+    rows, outside = [], False
+    for name, quantity in sheet.quantities.items():
+        row = [name]
+        for point in points:
+            value = point.values[name]
+            text = engineering(value, quantity.unit)
+            passes = quantity.passes(value)
+            outside |= not passes
+            row.append(text if passes else f"**{text}**")
+        rows.append(row)
+    note = "\n\nBold: outside the typical limit." if outside else ""
+    return _table(["quantity", *heads], rows) + note
 
 
 def _mismatch(sheet: Datasheet, distributions: Mapping[str, Distribution]) -> str:
@@ -235,6 +246,8 @@ def _mismatch(sheet: Datasheet, distributions: Mapping[str, Distribution]) -> st
     failed = sum(len(study.failed) for study in sheet.studies)
     note = f"{sheet.plan.draws} draws, seed {sheet.plan.seed}, typical, 27 °C"
     note += f"; {failed} could not be measured." if failed else "."
+    left = [f"`{bench.name}`" for bench in sheet.entry.benches if not bench.drawn]
+    note += f" Not drawn, as a run takes long: {', '.join(left)}." if left else ""
     head = ["quantity", "nominal", "mean", "sigma", "5 %", "95 %", "draws that show it"]
     return f"{note}\n\n{_table(head, rows)}"
 

@@ -137,9 +137,12 @@ def test_the_book_is_of_today(name: str, process_name: str, request: pytest.Fixt
 @pytest.mark.parametrize("name", sorted(LIBRARY))
 def test_half_the_step_moves_nothing_by_a_per_cent(name: str, process_name: str) -> None:
     """As stored in the book: every number at half the step and a tenth of the tolerances."""
-    for quantity, row in _stored(name, process_name)["quantities"].items():
+    sheet = _stored(name, process_name)
+    for quantity, row in sheet["quantities"].items():
         change = row["change at half the step"]
-        assert change is None or change <= 0.01, quantity
+        if sheet["points"][0]["values"][quantity] is not None:
+            assert change is not None, quantity
+            assert change <= 0.01, quantity
 
 
 def test_the_book_covers_its_plan() -> None:

@@ -117,9 +117,9 @@ class AdaptiveNeuronBench(Bench):
 
     name: ClassVar[str] = "adaptive_neuron"
     properties: ClassVar[Mapping[str, Quantity]] = {
-        "neuron, rate at 1 nA": Quantity("Hz", low=1.0, everywhere=True),
-        "neuron, energy a spike at 1 nA": Quantity("J", high=100e-12),
-        "neuron, static power": Quantity("W", high=1e-9),
+        "neuron, rate at 1 nA": Quantity("Hz", low=100.0, everywhere=True),
+        "neuron, energy a spike at 1 nA": Quantity("J", high=50e-12),
+        "neuron, static power": Quantity("W", high=1e-11),
         "neuron, duration of the request": Quantity("s"),
         "neuron, membrane at the request": Quantity("V"),
         "neuron, lowest request": Quantity("V"),

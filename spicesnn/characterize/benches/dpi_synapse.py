@@ -32,6 +32,7 @@ from spicesnn.circuits.cells.dpi_synapse import (
     DpiSynapse,
 )
 from spicesnn.circuits.deck import DcSweep, Deck, Knob, Transient, Value, Waveform
+from spicesnn.errors import ParameterError
 from spicesnn.measure.energy import supply_energy
 from spicesnn.measure.time_constants import decay_time_constant, step_time_constant
 from spicesnn.parameters import parameter
@@ -66,6 +67,17 @@ class DpiDecayBench(Bench):
     most: float = parameter(500e-12, unit="A", doc="most leak", gt=0)
     i_gain: float = parameter(10e-12, unit="A", doc="gain current", gt=0)
     drive: float = parameter(30, unit="1", doc="weight over leak", gt=1)
+
+    def model_post_init(self, context: object) -> None:
+        """Check the order of the two ends.
+
+        Raises:
+            ParameterError: `least` is not below `most`.
+        """
+        if not self.least < self.most:
+            raise ParameterError(
+                f"{self.name}: least = {self.least:g} A must be below most = {self.most:g} A."
+            )
 
     @property
     def name(self) -> str:
@@ -188,8 +200,8 @@ class DpiGainBench(Bench):
 
     properties: ClassVar[Mapping[str, Quantity]] = {
         "synapse, output over law": Quantity("1", law="I_gain (I_weight/I_tau - 1)"),
-        "synapse, output over law along I_weight, most over least": Quantity("1", high=1.1),
-        "synapse, output over law along I_gain, most over least": Quantity("1", high=1.1),
+        "synapse, output over law along I_weight, most over least": Quantity("1", 1.0, 1.1),
+        "synapse, output over law along I_gain, most over least": Quantity("1", 1.0, 1.1),
         "synapse, output over law along I_tau, most over least": Quantity("1"),
         "synapse, exponent of I_weight": Quantity("1"),
         "synapse, static power with a steady input": Quantity("W"),
@@ -228,10 +240,13 @@ class DpiGainBench(Bench):
     def measure(self, waveforms: Sequence[Waveforms], on: Condition) -> dict[str, float]:
         """Ratios to the law along each decade; the exponent from the decade's ends."""
         ratio = {port: current / law for port, _, current, law in self._curves(waveforms)}
-        spread = {port: float(r.max() / r.min()) for port, r in ratio.items()}
+        # Where the weight falls under the leak, law and output are no currents any more.
+        spread = {p: float(r.max() / r.min()) if r.min() > 0 else np.nan for p, r in ratio.items()}
         _, _, output, law = self._curves(waveforms)[0]
         middle = waveforms[0].time.size // 2
-        rise = np.log(abs(output[-1] / output[0])) / np.log(law[-1] / law[0])
+        rise = np.nan
+        if law[0] > 0 and output[0] > 0:
+            rise = np.log(output[-1] / output[0]) / np.log(law[-1] / law[0])
         return {
             "synapse, output over law": float(ratio["gain"][middle]),
             "synapse, output over law along I_weight, most over least": spread["weight"],

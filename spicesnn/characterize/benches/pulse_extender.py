@@ -21,6 +21,7 @@ from spicesnn.characterize.condition import Condition, doubts
 from spicesnn.circuits.cells.pulse_extender import PulseExtender
 from spicesnn.circuits.deck import Deck, Knob, Transient, Value, Waveform
 from spicesnn.circuits.stimuli import pulse_train
+from spicesnn.errors import ParameterError
 from spicesnn.measure.energy import supply_energy
 from spicesnn.measure.levels import first_crossing
 from spicesnn.parameters import parameter
@@ -50,6 +51,17 @@ class PulseExtenderBench(Bench):
     event: float = parameter(1e-6, unit="s", doc="length of the event", gt=0)
     delay: float = parameter(1e-6, unit="s", doc="before the event", gt=0)
     edge: float = parameter(10e-9, unit="s", doc="rise and fall of the event", gt=0)
+
+    def model_post_init(self, context: object) -> None:
+        """Check the order of the two ends.
+
+        Raises:
+            ParameterError: `least` is not below `most`.
+        """
+        if not self.least < self.most:
+            raise ParameterError(
+                f"{self.name}: least = {self.least:g} A must be below most = {self.most:g} A."
+            )
 
     def deck(self, process: Process) -> Deck:
         """The cell on its supply; knobs of event and bias."""

@@ -33,10 +33,10 @@ def extremes(values: Array) -> tuple[float, float]:
 def rate_quantities(law: str, within: float) -> dict[str, Quantity]:
     """What a curve of rates over two decades of current shows; the law holds within a part."""
     return {
-        "rate, lowest": Quantity("Hz", low=0.1),
+        "rate, lowest": Quantity("Hz", low=1.0),
         "rate, highest": Quantity("Hz", low=1e3),
         "rate, lowest over highest": Quantity("1", high=0.02),
-        "rate, least rise between neighbours": Quantity("1", low=1.0),
+        "rate, least rise between neighbours": Quantity("1", low=1.1),
         "rate over law, most": Quantity("1", 1 - within, 1 + within, law=law),
         "rate over law, least": Quantity("1", 1 - within, 1 + within),
     }

@@ -106,7 +106,7 @@ class SenseAmplifierBench(Bench):
         }
 
     def panels(self, waveforms: Sequence[Waveforms], on: Condition) -> tuple[Panel, ...]:
-        """Delay over difference with the law's slope; the winner's waveforms."""
+        """Delay over difference, beside a straight line; the winner's waveforms."""
         half = on.supply / 2
         straight = waveforms[: len(_DIFFERENCES)]
         delays = np.array(
@@ -120,7 +120,7 @@ class SenseAmplifierBench(Bench):
         law = delays[-1] + tau * np.log(size[-1] / size)
         lines = (
             Line("delay", size, delays),
-            Line("a straight line through the last two", size, law, law=True),
+            Line("a straight line through the last two", size, law),
         )
         near = [(w.time > 0.1e-6) & (w.time < 0.13e-6) for w in straight]
         waves = tuple(

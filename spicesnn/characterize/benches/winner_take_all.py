@@ -60,7 +60,9 @@ class WinnerBench(Bench):
     name: ClassVar[str] = "winner_take_all"
     properties: ClassVar[Mapping[str, Quantity]] = {
         "winner-take-all, offset": Quantity("1", scale=0.01),
-        "winner-take-all, difference for 90 % of the bias": Quantity("1", None, 0.05),
+        "winner-take-all, half the difference from 10 to 90 % of the output": Quantity(
+            "1", None, 0.05
+        ),
         "winner-take-all, transition gain": Quantity("1"),
         "winner-take-all, winner's output over bias, least": Quantity("1", 0.9, 1.1),
         "winner-take-all, losers' outputs over bias, most": Quantity("1", None, 0.05, scale=0.01),
@@ -117,7 +119,10 @@ class WinnerBench(Bench):
         away = np.abs(difference) > 0.9 * self.span
         return {
             "winner-take-all, offset": offset,
-            "winner-take-all, difference for 90 % of the bias": (ends[1] - ends[0]) / 2,
+            "winner-take-all, half the difference from 10 to 90 % of the output": (
+                ends[1] - ends[0]
+            )
+            / 2,
             "winner-take-all, transition gain": 0.2 / steep if steep > 0 else NAN,
             "winner-take-all, winner's output over bias, least": float(
                 np.maximum(first, second)[away].min() / self.i_bias
