@@ -16,7 +16,7 @@ from spicesnn.cli import app
 from spicesnn.engine.cache import RunCache
 from spicesnn.engine.pool import Pool
 from spicesnn.errors import ParameterError, UnknownNameError
-from spicesnn.processes import Process
+from spicesnn.processes import Process, find_process
 from spicesnn.report.book import write_index, write_sheets
 from spicesnn.report.datasheet import engineering, write_datasheet
 from spicesnn.units import thermal_voltage
@@ -67,6 +67,23 @@ def test_a_limit_that_does_not_hold_is_a_violation(pool: Pool) -> None:
     assert Quantity("s").passes(float("nan"))
 
 
+def test_a_number_that_moves_at_half_the_step_is_a_violation(pool: Pool) -> None:
+    sheet = characterize(find_entry("mirror"), "generic180", Plan(low_supply=False), pool)
+    assert sheet.violations() == []
+    name = "output current"
+    moved = replace(sheet, halved={**sheet.halved, name: 1.02 * sheet.halved[name]})
+    assert moved.violations() == ["output current moves by 2.00% at half the step, limit 1%"]
+    lost = {n: v for n, v in sheet.halved.items() if n != name}
+    said = replace(sheet, halved=lost).violations()
+    assert said == ["output current is not shown at half the step, limit 1%"]
+
+
+def test_a_sweep_has_twice_the_points_at_half_the_step(pool: Pool) -> None:
+    """The bump's centre of mass moves a little with the grid, a converter's codes do not."""
+    sheet = characterize(find_entry("bump"), "generic180", Plan(low_supply=False), pool)
+    assert 0 < sheet.change("bump, full width at half height") < 0.01
+
+
 def test_parameters_above_weak_inversion_are_doubted(pool: Pool, tmp_path: Path) -> None:
     entry = with_settings(find_entry("bump"), {"i_bias": "2u"})
     sheet = characterize(entry, "generic180", ONE, pool)
@@ -74,6 +91,19 @@ def test_parameters_above_weak_inversion_are_doubted(pool: Pool, tmp_path: Path)
     assert "weak inversion ends at 0.1" in write_datasheet(sheet, tmp_path)[0].read_text()
     # And the law does not hold there.
     assert any("over law" in text for text in sheet.violations())
+
+
+def test_a_current_far_over_weak_inversion_is_doubted_by_default(pool: Pool) -> None:
+    entry = with_settings(find_entry("dpi_neuron"), {"bias.i_leak": "5u"})
+    on = condition(find_process("generic180"), 27.0, pool)
+    said = [text for bench in entry.benches for text in bench.doubts(on)]
+    assert any("bias.i_leak = 5e-06 A is at inversion coefficient" in text for text in said)
+
+
+def test_ends_in_the_wrong_order_are_refused() -> None:
+    for name in ("pulse_extender", "dpi_excitatory"):
+        with pytest.raises(ParameterError, match="must be below most"):
+            with_settings(find_entry(name), {"most": "1f"})
 
 
 def test_settings_reach_bench_and_cell() -> None:
@@ -86,6 +116,7 @@ def test_settings_reach_bench_and_cell() -> None:
         ({"i_bias": "much"}, ParameterError, "'much' is not a SPICE number"),
         ({"cell.width": "-1u"}, ParameterError, "width"),
         ({"cell.complement": "yes"}, ParameterError, "write true or false"),
+        ({"cell.length": "long"}, ParameterError, "cell.length: 'long' is not"),
     ):
         with pytest.raises(kind, match=message):
             with_settings(find_entry("bump"), wrong)

@@ -144,6 +144,9 @@ WRONG: list[tuple[str, str, type[SpicesnnError], str]] = [
     ('"stage.spice"', '"stge.spice"', DeckError, "cannot read the subcircuit"),
     ('"gf180mcu"', '"sky130"', DataError, "this cell is of sky130; give --process sky130"),
     ("ports =", "ports", DataError, "is no TOML"),
+    ("subckt = ", 'name = "../x"\nsubckt = ', DataError, "use letters, digits"),
+    ('delay = "v(out)", on = "events"', 'delay = "v(out)", on = "transfer"', DataError, "in time"),
+    ("low = 1e-3", 'low = "much"', ParameterError, r"measure\.energy: Measure\.low"),
 ]
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from spicesnn.circuits.classifier import ClassifierCircuit
-from spicesnn.circuits.deck import Waveform
+from spicesnn.circuits.deck import Transient, Waveform
 from spicesnn.circuits.network import Edge, Network, Piece
 from spicesnn.circuits.stimuli import pulse_train
 from spicesnn.errors import DataError, ParameterError, UnknownNameError
@@ -76,3 +76,11 @@ def test_loop_of_edges_is_refused(circuit: ClassifierCircuit, process: Process) 
         network.stages()
     with pytest.raises(UnknownNameError, match="no probe of piece a named"):
         Network({"a": Piece("a", deck)}, (Edge("a", "v(none)", "a", "vsum_plus"),))
+
+
+def test_a_run_ends_where_the_deck_says() -> None:
+    """The deck has six figures of a stop, and a run that came there is complete."""
+    analysis = Transient(1.23456789e-3, 1e-6)
+    assert analysis.complete(1.23457e-3)
+    assert not Transient(1.2345649e-3, 1e-6).complete(1.23455e-3)
+    assert Transient(1.2345649e-3, 1e-6).complete(1.23456e-3)

@@ -8,24 +8,27 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PySpice.Spice.Netlist import Circuit
 
-from spicesnn.characterize.bench import Bench
+from spicesnn.characterize.bench import Bench, bench_deck
 from spicesnn.characterize.benches.bias_generator import BiasCalibrationBench, BiasGeneratorBench
 from spicesnn.characterize.benches.current_dac import CurrentDacBench, CurrentDacOutputBench
 from spicesnn.characterize.benches.mirror import MirrorLawBench
-from spicesnn.characterize.benches.sense_amplifier import ENTRIES
 from spicesnn.characterize.calibration import currents_of, nearest_setting, residuals
 from spicesnn.characterize.condition import Condition, condition
+from spicesnn.characterize.library import FAMILIES
 from spicesnn.circuits.cells.bias_generator import BiasGenerator
 from spicesnn.circuits.cells.current_dac import CurrentDac
+from spicesnn.circuits.deck import DcSweep, Knob
 from spicesnn.circuits.transistors import transistors
 from spicesnn.engine.pool import Pool
 from spicesnn.engine.worker import Job
 from spicesnn.errors import DataError, ParameterError
 from spicesnn.processes import Process
+from spicesnn.units import thermal_voltage
 from spicesnn.waveforms import Waveforms
 
-BENCHES = [bench for entry in ENTRIES for bench in entry.benches]
+BENCHES = [bench for entry in FAMILIES["Biases"] for bench in entry.benches]
 
 
 @pytest.fixture(scope="module")
@@ -184,3 +187,24 @@ def test_impossible_parameters_are_refused(process: Process) -> None:
         CurrentDac(bits=9)
     with pytest.raises(ParameterError, match="under the minimum"):
         BiasGenerator(length=0.1e-6).subcircuit(process)
+
+
+def test_simulated_transistors_miss_the_law_of_saturation_near_the_thermal_voltage(
+    pool: Pool, any_process: Process
+) -> None:
+    """I(U_T)/I(10 U_T) is 1 - 1/e in weak inversion; a splitter rests on it."""
+    worst = 0.0
+    for mosfet in (any_process.nfet, any_process.pfet):
+        circuit = Circuit("cut off below")
+        mosfet(circuit, "1", "d", "g", "0", "0", width=4e-6, length=4e-6)
+        mosfet(circuit, "2", "g", "g", "0", "0", width=4e-6, length=4e-6)
+        ends = ("0", "g") if mosfet.sign > 0 else ("g", "0")
+        circuit.I("in", *ends, raw_spice="dc 1e-9")
+        u_t = thermal_voltage(27.0)
+        sweep = DcSweep("vd", mosfet.sign * u_t, mosfet.sign * 10 * u_t, mosfet.sign * 9 * u_t)
+        knob = Knob("vd", ("d", "0"), 0.0)
+        deck = bench_deck("saturation", circuit, any_process, sweep, ["i(vd)"], [knob])
+        low, high = pool.map([Job(deck)])[0].waveforms["i(vd)"]
+        miss = float(low / high / (1 - np.exp(-1)) - 1)
+        worst = max(worst, abs(miss))
+    assert 0.05 < worst < 0.3

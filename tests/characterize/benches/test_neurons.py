@@ -20,8 +20,8 @@ from spicesnn.characterize.benches.lif_neuron import (
     LifNeuronRateBench,
     LifNeuronRefractoryBench,
 )
-from spicesnn.characterize.benches.sense_amplifier import ENTRIES
 from spicesnn.characterize.condition import Condition, condition
+from spicesnn.characterize.library import FAMILIES
 from spicesnn.circuits.cells.adaptive_neuron import AdaptiveNeuron, AdaptiveNeuronBias
 from spicesnn.circuits.cells.axon_hillock import AxonHillock
 from spicesnn.circuits.cells.lif_neuron import LifNeuron, LifNeuronBias
@@ -161,7 +161,7 @@ def test_odd_waveforms_are_measured_without_complaint(on: Condition, kind: str) 
         "noise": lambda: rng.normal(size=50),
         "missing": lambda: np.full(50, np.nan),
     }[kind]
-    for entry in ENTRIES:
+    for entry in FAMILIES["Neurons"]:
         for bench in entry.benches:
             probes = bench.deck(on.process).probes
             time = np.linspace(0, 1e-3, 50)

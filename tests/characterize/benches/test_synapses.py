@@ -13,8 +13,8 @@ from spicesnn.characterize.benches.dpi_gates import DpiConductanceBench, DpiNmda
 from spicesnn.characterize.benches.dpi_synapse import DpiDecayBench, DpiEventsBench, DpiGainBench
 from spicesnn.characterize.benches.dpi_trace import TraceLawBench
 from spicesnn.characterize.benches.pulse_extender import PulseExtenderBench
-from spicesnn.characterize.benches.sense_amplifier import ENTRIES
 from spicesnn.characterize.condition import Condition, condition
+from spicesnn.characterize.library import FAMILIES
 from spicesnn.circuits.cells.dpi_synapse import (
     DpiConductance,
     DpiDepressing,
@@ -173,7 +173,9 @@ def test_impossible_parameters_are_refused() -> None:
         DpiNmda(complements=True)
 
 
-@pytest.mark.parametrize("bench", [b for e in ENTRIES for b in e.benches], ids=lambda b: b.name)
+@pytest.mark.parametrize(
+    "bench", [b for e in FAMILIES["Synapses"] for b in e.benches], ids=lambda b: b.name
+)
 @pytest.mark.parametrize("shape", [np.zeros_like, np.ones_like, lambda t: -t / 3])
 def test_nothing_is_measured_on_waveforms_that_show_nothing(
     bench: Bench, shape: Callable[[np.ndarray], np.ndarray], on: Condition
@@ -184,3 +186,13 @@ def test_nothing_is_measured_on_waveforms_that_show_nothing(
     with np.errstate(all="ignore"):
         values = bench.measure([wave] * len(bench.stimuli(on.process)), on)
     assert values.keys() == bench.properties.keys()
+
+
+def test_a_weight_under_the_leak_fails_its_limit(process: Process, pool: Pool) -> None:
+    """The law is no current there, and its ratio must not pass for a small one."""
+    bench = DpiGainBench(i_weight=6e-12)
+    on = condition(process, 27.0, pool)
+    runs = pool.map([Job(bench.deck(process), knobs) for knobs in bench.stimuli(process)])
+    values = bench.measure([run.waveforms for run in runs], on)
+    name = "synapse, output over law along I_weight, most over least"
+    assert not bench.properties[name].passes(values[name])
