@@ -40,7 +40,7 @@ def limits(quick: bool) -> list[Row]:
 
 def _row(name: str, value: float, quantity: Quantity) -> Row:
     goal = quantity.limits().replace("≥", ">=").replace("≤", "<=")
-    return row(name, value, quantity.unit, goal, quantity.passes(value))
+    return row(name, value, quantity.unit, goal, bool(quantity.passes(value)))
 
 
 def decision(quick: bool) -> list[Row]:
@@ -54,7 +54,7 @@ def decision(quick: bool) -> list[Row]:
                 find_bench("winner_take_all"), OFFSET, process, pool, factors=factors, count=draws
             ):
                 what = f"{name}, gates of {each.area * 1e12:.0f} um2"
-                fits = each.low <= each.pelgrom <= each.high
+                fits = bool(each.low <= each.pelgrom <= each.high)
                 rows += [
                     row(f"{what}: decided rightly in 99 of 100 from", each.smallest),
                     row(f"{what}: of a normal distribution", each.normal),

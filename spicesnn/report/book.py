@@ -116,9 +116,9 @@ def _cell(process: str, sheet: Sheet | None) -> str:
         q["low"] is not None or q["high"] is not None for q in sheet["quantities"].values()
     )
     failing = len(sheet["violations"])
-    text = f"all {limits} limits hold" if limits else "no limits"
+    text = {0: "no limits", 1: "its limit holds"}.get(limits, f"all {limits} limits hold")
     if failing:
-        text = f"**{failing} do not hold**: {sheet['violations'][0]}"
+        text = f"**{failing} not held**: {sheet['violations'][0]}"
     return f"[{text}]({process}/{sheet['cell']}.md)"
 
 

@@ -122,7 +122,7 @@ class CurrentDacOutputBench(Bench):
         circuit.V("p", "level_p", "out_p", raw_spice="dc 0")
         circuit.raw_spice += "Blevel level_p 0 v = v(vdd) - v(level)\n"
         knob = Knob("vlevel", ("level", "0"), 0.0)
-        sweep = DcSweep("vlevel", 0.0, process.supply, 0.01)
+        sweep = DcSweep("vlevel", 0.0, process.supply, 0.004)
         return bench_deck(self.name, circuit, process, sweep, ["i(vn)", "i(vp)"], [knob])
 
     def stimuli(self, process: Process) -> list[dict[str, Value]]:
