@@ -19,6 +19,7 @@ from spicesnn.engine.pool import Pool
 from spicesnn.engine.worker import Job
 from spicesnn.errors import UnknownNameError
 from spicesnn.processes import Process
+from spicesnn.waveforms import Waveforms
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "docs" / "cells"
@@ -107,6 +108,21 @@ def test_scaling_everything_keeps_times_and_scales_energy(
                 )
                 checked += 1
     assert checked
+
+
+@pytest.mark.parametrize("name", sorted(BENCHES))
+def test_waveforms_that_do_not_move_are_measured(process: Process, pool: Pool, name: str) -> None:
+    """Draws and corners may leave a cell dead: its bench says so by NaN and raises nothing."""
+    bench, on = BENCHES[name], condition(process, 27.0, pool)
+    runs = pool.map([Job(bench.deck(process), knobs) for knobs in bench.stimuli(process)])
+    for level in (0.0, 1.0, np.nan):
+        flat = [_flat(run.waveforms, level) for run in runs]
+        with np.errstate(all="ignore"):
+            assert set(bench.measure(flat, on)) == set(bench.properties)
+
+
+def _flat(waves: Waveforms, level: float) -> Waveforms:
+    return Waveforms(waves.time, {n: np.full_like(v, level) for n, v in waves.signals.items()})
 
 
 def _scaled(bench: Bench, process: Process, pool: Pool, factor: int) -> dict[str, float]:

@@ -31,11 +31,6 @@ class Side:
         ends = (self.high, node) if self.high != "0" else (node, self.high)
         bias_current(netlist, name, *ends, amperes)
 
-    def current_to_low(self, netlist: Netlist, name: str, node: str, amperes: float) -> None:
-        """Add a bias current from a node to the low rail (in the complement, the other way)."""
-        ends = (node, self.low) if self.low == "0" else (self.low, node)
-        bias_current(netlist, name, *ends, amperes)
-
 
 def side(process: Process, complement: bool) -> Side:
     """The cell's side on a process."""

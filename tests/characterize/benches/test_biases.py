@@ -26,7 +26,6 @@ from spicesnn.engine.worker import Job
 from spicesnn.errors import DataError, ParameterError
 from spicesnn.processes import Process
 from spicesnn.units import thermal_voltage
-from spicesnn.waveforms import Waveforms
 
 BENCHES = [bench for entry in FAMILIES["Biases"] for bench in entry.benches]
 
@@ -49,23 +48,6 @@ def test_limits_hold(bench: Bench, on: Condition, pool: Pool) -> None:
     values = measured(bench, on, pool)
     assert set(values) == set(bench.properties)
     assert [k for k, q in bench.properties.items() if not q.passes(values[k])] == []
-
-
-@pytest.mark.parametrize("bench", BENCHES, ids=lambda bench: bench.name)
-@pytest.mark.parametrize("level", [0.0, np.nan])
-def test_waveforms_that_do_not_move_are_measured(
-    bench: Bench, level: float, on: Condition, pool: Pool
-) -> None:
-    runs = pool.map([Job(bench.deck(on.process), k) for k in bench.stimuli(on.process)])
-    flat = [
-        Waveforms(
-            run.waveforms.time,
-            {n: np.full_like(v, level) for n, v in run.waveforms.signals.items()},
-        )
-        for run in runs
-    ]
-    with np.errstate(all="ignore"):
-        assert set(bench.measure(flat, on)) == set(bench.properties)
 
 
 def test_a_long_mirror_copies_better_than_a_short_one(on: Condition, pool: Pool) -> None:

@@ -31,7 +31,6 @@ from spicesnn.engine.pool import Pool
 from spicesnn.engine.worker import Job
 from spicesnn.errors import ParameterError
 from spicesnn.processes import Process
-from spicesnn.waveforms import Waveforms
 
 BENCHES = [bench for entry in ENTRIES for bench in entry.benches]
 
@@ -58,23 +57,6 @@ def test_limits_hold(bench: Bench, where: str, pool: Pool, request: pytest.Fixtu
     values = measured(bench, request.getfixturevalue(where), pool)
     assert set(values) == set(bench.properties)
     assert [k for k, q in bench.properties.items() if not q.passes(values[k])] == []
-
-
-@pytest.mark.parametrize("bench", BENCHES, ids=lambda bench: bench.name)
-@pytest.mark.parametrize("level", [0.0, np.nan])
-def test_waveforms_that_do_not_move_are_measured(
-    bench: Bench, level: float, on: Condition, pool: Pool
-) -> None:
-    runs = pool.map([Job(bench.deck(on.process), k) for k in bench.stimuli(on.process)])
-    flat = [
-        Waveforms(
-            run.waveforms.time,
-            {n: np.full_like(v, level) for n, v in run.waveforms.signals.items()},
-        )
-        for run in runs
-    ]
-    with np.errstate(all="ignore"):
-        assert set(bench.measure(flat, on)) == set(bench.properties)
 
 
 def test_the_amplifier_is_what_holds_the_column(on: Condition, pool: Pool) -> None:

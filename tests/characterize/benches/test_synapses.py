@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 
@@ -14,7 +12,6 @@ from spicesnn.characterize.benches.dpi_synapse import DpiDecayBench, DpiEventsBe
 from spicesnn.characterize.benches.dpi_trace import TraceLawBench
 from spicesnn.characterize.benches.pulse_extender import PulseExtenderBench
 from spicesnn.characterize.condition import Condition, condition
-from spicesnn.characterize.library import FAMILIES
 from spicesnn.circuits.cells.dpi_synapse import (
     DpiConductance,
     DpiDepressing,
@@ -171,21 +168,6 @@ def test_impossible_parameters_are_refused() -> None:
         DpiDecayBench(drive=1)
     with pytest.raises(ParameterError, match="has no parameter 'complements'; did you mean compl"):
         DpiNmda(complements=True)
-
-
-@pytest.mark.parametrize(
-    "bench", [b for e in FAMILIES["Synapses"] for b in e.benches], ids=lambda b: b.name
-)
-@pytest.mark.parametrize("shape", [np.zeros_like, np.ones_like, lambda t: -t / 3])
-def test_nothing_is_measured_on_waveforms_that_show_nothing(
-    bench: Bench, shape: Callable[[np.ndarray], np.ndarray], on: Condition
-) -> None:
-    deck = bench.deck(on.process)
-    time = np.linspace(0, 0.1, 500)
-    wave = Waveforms(time, {probe: shape(time) for probe in deck.probes})
-    with np.errstate(all="ignore"):
-        values = bench.measure([wave] * len(bench.stimuli(on.process)), on)
-    assert values.keys() == bench.properties.keys()
 
 
 def test_a_weight_under_the_leak_fails_its_limit(process: Process, pool: Pool) -> None:
