@@ -11,7 +11,7 @@ from scipy import stats
 
 from spicesnn.characterize.benches.dpi_trace import SynapseBench
 from spicesnn.characterize.benches.mirror import MirrorBench
-from spicesnn.characterize.library import BENCHES, find_bench
+from spicesnn.characterize.library import find_bench
 from spicesnn.characterize.montecarlo import (
     Distribution,
     draw,
@@ -27,11 +27,11 @@ from spicesnn.processes import Process, find_process
 from spicesnn.report.montecarlo import summary, write_study
 
 
-@pytest.mark.parametrize("name", sorted(BENCHES))
-def test_every_bench_shows_its_properties_on_every_process(
+@pytest.mark.parametrize("name", ["mirror", "synapse", "neuron"])
+def test_a_bench_shows_its_properties_on_every_process(
     any_process: Process, pool: Pool, name: str
 ) -> None:
-    bench = BENCHES[name]
+    bench = find_bench(name)
     study = run_monte_carlo(bench, any_process, pool, count=2)
     assert set(study.properties) == set(bench.properties)
     assert not study.failed
