@@ -270,6 +270,13 @@ class Pool:
             if raise_on_failure:
                 raise answer
             answer = self._failed(Verdict.DECK_REFUSED, str(answer))
+        elif answer.verdict is Verdict.DECK_REFUSED and worker.runs and not deaths[index]:
+            # Rarely, ngspice refuses a good deck for what other decks left in its memory: what a
+            # used worker refuses is asked again of a fresh one.
+            deaths[index] += 1
+            self._replace(worker)
+            waiting.appendleft(index)
+            return
         # After a refused deck, or without memory, the library may be dead.
         if answer.verdict in _LAST_WORDS or worker.is_worn(answer):
             self._replace(worker)
