@@ -207,8 +207,9 @@ class OwnBench(Bench):
         """Of the stimulus: seconds, volts or amperes."""
         return _level(self.stimulus.sweep[0], 1.0)[1] if self.stimulus.sweep else "s"
 
-    def driven(self, signal: str) -> str:
-        """The port's own voltage where a delay begins."""
+    @property
+    def driven(self) -> str:
+        """The driven port's voltage, where a delay begins."""
         return f"v({self._node(self.stimulus.port)})"
 
     def _node(self, port: str) -> str:
@@ -249,7 +250,7 @@ class OwnBench(Bench):
 
     def _axis_vectors(self) -> list[str]:
         delays = any(m.kind(name)[0] == "delay" for name, m in self.measures.items())
-        return [self.driven("")] if delays else []
+        return [self.driven] if delays else []
 
     def _vector(self, signal: str) -> str:
         match = re.fullmatch(r"([vi])\(([^()]+)\)", signal)
@@ -320,7 +321,7 @@ def _settling(bench: OwnBench, m: Measure, wave: Waveforms, y: Array, on: Condit
 
 
 def _delay(bench: OwnBench, m: Measure, wave: Waveforms, y: Array, on: Condition) -> float:
-    x = wave[bench.driven("")]
+    x = wave[bench.driven]
     begin = first_crossing(wave.time, x, (x.max() + x.min()) / 2)
     level = _place(m.level, (y.max() + y.min()) / 2, on)
     return first_crossing(wave.time, y, level, after=begin) - begin

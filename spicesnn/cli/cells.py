@@ -26,7 +26,7 @@ class Sources(StrEnum):
 
 
 def montecarlo(
-    cell: Annotated[str, typer.Argument(help="Bench: mirror, synapse or neuron.")],
+    cell: Annotated[str, typer.Argument(help="Bench of a cell, as mirror, synapse or bump.")],
     n: Annotated[int, typer.Option("--n", min=2, help="Draws.")] = 200,
     process: Annotated[str, typer.Option(help="CMOS process.")] = "generic180",
     corner: Annotated[str, typer.Option(help="tt, ff, ss, fs or sf; nfet first.")] = "tt",

@@ -271,7 +271,7 @@ class Pool:
                 raise answer
             answer = self._failed(Verdict.DECK_REFUSED, str(answer))
         elif answer.verdict is Verdict.DECK_REFUSED and worker.runs and not deaths[index]:
-            # Rarely, ngspice refuses a good deck for what other decks left in its memory: what a
+            # Seen once, cause unknown: a worker that had run other decks refused a good one. What a
             # used worker refuses is asked again of a fresh one.
             deaths[index] += 1
             self._replace(worker)

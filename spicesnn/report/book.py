@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from spicesnn.characterize.bench import Entry
+from spicesnn.characterize.bench import Entry, Quantity
 from spicesnn.characterize.datasheet import Plan, characterize, identity, runs_of
 from spicesnn.engine.pool import Pool
 from spicesnn.errors import RunFolderError
@@ -112,9 +112,7 @@ def write_index(
 def _cell(process: str, sheet: Sheet | None) -> str:
     if sheet is None:
         return "—"
-    limits = sum(
-        q["low"] is not None or q["high"] is not None for q in sheet["quantities"].values()
-    )
+    limits = sum(bool(_quantity(each).limits()) for each in sheet["quantities"].values())
     failing = len(sheet["violations"])
     text = {0: "no limits", 1: "its limit holds"}.get(limits, f"all {limits} limits hold")
     if failing:
@@ -125,15 +123,14 @@ def _cell(process: str, sheet: Sheet | None) -> str:
 def rows(sheet: Sheet) -> list[list[str]]:
     """Quantity, typical value, limit and whether it holds, for a terminal."""
     found = []
-    for name, quantity in sheet["quantities"].items():
-        value = sheet["points"][0]["values"][name]
-        number = float("nan") if value is None else value
-        ends = [("≥", quantity["low"]), ("≤", quantity["high"])]
-        limits = " and ".join(f"{mark} {end:g}" for mark, end in ends if end is not None)
-        holds = all(
-            value is not None and (value >= end if mark == "≥" else value <= end)
-            for mark, end in ends if end is not None
-        )  # fmt: skip
-        text = ("yes" if holds else "no") if limits else ""
-        found.append([name, engineering(number, quantity["unit"]), limits, text])
+    for name, each in sheet["quantities"].items():
+        value, quantity = sheet["points"][0]["values"][name], _quantity(each)
+        number, limits = float("nan") if value is None else value, quantity.limits()
+        text = ("yes" if quantity.passes(number) else "no") if limits else ""
+        found.append([name, engineering(number, quantity.unit), limits, text])
     return found
+
+
+def _quantity(row: Mapping[str, Any]) -> Quantity:
+    """What a stored datasheet says of a number's limits."""
+    return Quantity(row["unit"], row["low"], row["high"])
