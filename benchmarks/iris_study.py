@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import Progress
 from scipy import stats
 
-from spicesnn.devices import find_device
+from spicesnn.devices import find_pulse_map
 from spicesnn.engine.cache import RunCache
 from spicesnn.learning.baseline import logistic_regression_accuracy
 from spicesnn.learning.checkpoint import State
@@ -90,7 +90,7 @@ def opening(job: IrisJob) -> dict[str, Any]:
     few = Task(
         task.train[:OPENING], task.train_labels[:OPENING], task.test[:1], task.test_labels[:1]
     )
-    device = find_device(job.device)
+    device = find_pulse_map(job.device)
     loop = job.loop.model_copy(update={"epochs": 1})
     shape = (2, job.circuit.rows, job.circuit.units)
     state = start_state(device, shape, loop, job.error_triggered, FIRST_SEED)
@@ -251,7 +251,7 @@ def _train(
     seed: int,
     name: str,
 ) -> list[dict[str, Any]]:
-    device, steps = find_device(job.device), job.factors.steps(job.circuit.stop)
+    device, steps = find_pulse_map(job.device), job.factors.steps(job.circuit.stop)
     shape = (2, job.circuit.rows, job.circuit.units)
     # The circuit too: a checkpoint of other cells or stimuli is not gone on with.
     checkpoint = CHECKPOINTS / f"{job.identity}-{circuit_identity(job)}" / f"{name}.npz"

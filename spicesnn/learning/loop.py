@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spicesnn.devices import PulseArray, PulseMap
+from spicesnn.errors import ParameterError
 from spicesnn.learning.checkpoint import Row, State
 from spicesnn.learning.encoders import SpikeTrains
 from spicesnn.learning.forward import Forward, Response, decide
@@ -64,7 +65,16 @@ def start_state(
     rule: ErrorTriggered | Plain | None,
     seed: int,
 ) -> State:
-    """Draw the devices and their start: the same for every rule at the same seed."""
+    """Draw the devices and their start: the same for every rule at the same seed.
+
+    Raises:
+        ParameterError: the devices have a history, which a state of this loop does not keep.
+    """
+    if device.history_names:
+        raise ParameterError(
+            f"{device.name} ({device.kind}) remembers {', '.join(device.history_names)}: this loop "
+            "keeps conductances only; take a NeuroSim curve."
+        )
     rng = np.random.default_rng([seed, _DEVICES])
     mean = np.array([loop.start_plus, loop.start_minus])[:, None, None]
     start = np.clip(mean + loop.start_spread * rng.uniform(-1, 1, size=shape), 0, 1)

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spicesnn.circuits.classifier import ClassifierCircuit
-from spicesnn.devices import find_device
+from spicesnn.devices import find_pulse_map
 from spicesnn.engine.cache import RunCache
 from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.pool import Pool
@@ -113,7 +113,7 @@ def circuit_forward(job: IrisJob, workers: int, cache: RunCache | None) -> Itera
     Raises:
         ParameterError: the rails put more over a device than it may be read at.
     """
-    process, device = find_process(job.process), find_device(job.device)
+    process, device = find_process(job.process), find_pulse_map(job.device)
     between = job.circuit.v_read - job.circuit.v_return
     if between > device.read_voltage:
         raise ParameterError(
@@ -156,7 +156,7 @@ def run_iris(
     started = time.perf_counter()
     watcher = watcher or Watcher()
     find_process(job.process)
-    device = find_device(job.device)
+    device = find_pulse_map(job.device)
     workers = os.cpu_count() or 1 if workers is None else workers
     data = data or iris()
     steps = job.factors.steps(job.circuit.stop)

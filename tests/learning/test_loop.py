@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from spicesnn.devices import JO2010
-from spicesnn.errors import DataError, RunFolderError
+from spicesnn.devices import JO2010, NANDAKUMAR2018
+from spicesnn.errors import DataError, ParameterError, RunFolderError
 from spicesnn.learning.checkpoint import State
 from spicesnn.learning.datasets import Dataset, iris, stratified_split
 from spicesnn.learning.encoders import PopulationEncoder, SpikeTrains
@@ -113,6 +113,11 @@ def test_without_a_rule_nothing_is_written() -> None:
     assert end.writes == 0
     assert len(end.history) == 1
     np.testing.assert_array_equal(end.conductance, before)
+
+
+def test_devices_with_a_history_are_refused_before_the_first_simulation() -> None:
+    with pytest.raises(ParameterError, match=r"Nandakumar2018 \(phase change\) remembers memory, "):
+        start_state(NANDAKUMAR2018, SHAPE, LoopParameters(), None, 3)
 
 
 def test_damaged_checkpoint(tmp_path: Path) -> None:

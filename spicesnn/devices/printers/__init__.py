@@ -1,0 +1,1 @@
+"""Printers of device equations: one form a module."""

@@ -1,0 +1,102 @@
+"""What a device of equations answers to a voltage waveform, integrated by SciPy.
+
+For pictures and fits of one device; circuits are ngspice's, many devices in a loop the tiers'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from spicesnn.devices.numeric import functions
+from spicesnn.devices.ode import Ode
+from spicesnn.errors import DataError, SimulationError
+
+Array = npt.NDArray[np.float64]
+# Of each of the integrator's steps what is kept: it takes few and long ones, curved between.
+_PARTS = np.array([0.25, 0.5, 0.75, 1.0])
+
+
+@dataclass(frozen=True)
+class Response:
+    """`time` in seconds, `voltage` in volts and `current` in amperes, shape (times,).
+
+    `states` holds the states in their SI units, shape (states, times).
+    """
+
+    time: Array
+    voltage: Array
+    current: Array
+    states: Array
+
+
+def response(
+    device: Ode,
+    time: Array,
+    voltage: Array,
+    *,
+    points: int = 20,
+    tolerance: float = 1e-6,
+    numbers: Mapping[str, float] | None = None,
+) -> Response:
+    """The device's current and states under a voltage of straight lines between corners.
+
+    Args:
+        device: equations, numbers and start.
+        time: seconds, rising, shape (corners,).
+        voltage: volts at the corners, shape (corners,).
+        points: steps in each line at least; more where the states move fast. Each is kept in four.
+        tolerance: relative, of the integration (LSODA).
+        numbers: instead of the device's own.
+
+    Raises:
+        DataError: the corners are not a finite, rising sequence.
+        SimulationError: the equations cannot be integrated.
+    """
+    from scipy.integrate import solve_ivp
+
+    time, voltage = np.asarray(time, dtype=np.float64), np.asarray(voltage, dtype=np.float64)
+    if time.ndim != 1 or time.shape != voltage.shape or time.size < 2:
+        raise DataError(
+            "a response needs times and voltages of one shape, (corners,), two or more."
+        )
+    if not (np.isfinite(time).all() and np.isfinite(voltage).all() and (np.diff(time) > 0).all()):
+        raise DataError("a response needs finite voltages at finite, rising times.")
+    known, of = dict(numbers or device.numbers), functions(type(device))
+    scale = np.array([state.scale for state in device.states])
+    z = np.array([known[state.start] for state in device.states]) / scale
+    kept_time, kept_states = [time[:1]], [z[:, None]]
+    for k in range(time.size - 1):
+        begin, length = time[k], time[k + 1] - time[k]
+        slope = (voltage[k + 1] - voltage[k]) / length
+
+        # Over the line's own time, so that short lines late in a long run keep their figures.
+        def rate(t: float, y: Array, start: float = voltage[k], slope: float = slope) -> Array:
+            return np.asarray(of.rates(start + slope * t, y * scale, known) / scale)
+
+        def jacobian(t: float, y: Array, start: float = voltage[k], slope: float = slope) -> Array:
+            inner = of.rates_by_state(start + slope * t, y * scale, known)
+            return np.asarray(inner * scale[None, :] / scale[:, None])
+
+        found = solve_ivp(
+            rate, (0.0, length), z, "LSODA", jac=jacobian,
+            rtol=tolerance, atol=tolerance * 1e-3, max_step=length / points,
+            dense_output=True,
+        )  # fmt: skip
+        if not found.success or not np.isfinite(found.y).all():
+            raise SimulationError(
+                f"{device.name}: its equations cannot be integrated beyond {begin:g} s "
+                f"({found.message}); lower the voltage ({voltage[k]:g} to {voltage[k + 1]:g} V) or "
+                "put more corners."
+            )
+        z = found.y[:, -1]
+        kept = (found.t[:-1, None] + np.diff(found.t)[:, None] * _PARTS).ravel()
+        kept_time.append(begin + kept)
+        kept_states.append(found.sol(kept))
+    times = np.concatenate(kept_time)
+    states = np.concatenate(kept_states, axis=1) * scale[:, None]
+    volts = np.interp(times, time, voltage)
+    return Response(times, volts, of.current(volts, states, known), states)
