@@ -1,0 +1,392 @@
+"""What a crossbar is for its line ends: transfer matrix, port admittance, updates of few cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg.lapack import dpotrf, dpotri
+
+from spicesnn.arrays.chains import turned
+from spicesnn.arrays.crossbar import SIDES, Crossbar, Drive
+from spicesnn.arrays.linear import LinearArray, lines_of
+from spicesnn.arrays.memory import check_memory
+from spicesnn.errors import DataError, SimulationError
+
+Array = npt.NDArray[np.float64]
+Port = tuple[str, int]
+_ACCEPTED = 1e-9
+_ACROSS = {"left": "top", "right": "bottom", "top": "left", "bottom": "right"}
+
+
+@dataclass(frozen=True, eq=False)
+class Reduction:
+    """A crossbar as seen from its connected ends: exact, and what replaces it in a larger circuit.
+
+    Attributes:
+        ports: (side, line) of each connected end, sides in the order left, right, top, bottom.
+        admittance: current into the array at each port by the volts behind each, siemens, symmetric
+            and with rows that sum to 0, (ports, ports).
+    """
+
+    ports: tuple[Port, ...]
+    admittance: Array
+
+    def names(self) -> tuple[str, ...]:
+        """Of the ports: `left0`, `left1`, ..."""
+        return tuple(f"{side}{line}" for side, line in self.ports)
+
+    def currents(self, drive: Drive, crossbar: Crossbar) -> Array:
+        """Current into the array at every port for a drive of it, A, shape (..., ports)."""
+        volts = crossbar.volts(drive)
+        stacked = np.stack([volts[side][..., line] for side, line in self.ports], axis=-1)
+        # By differences of volts: equal ones cause no current, to the last digit.
+        level = stacked.mean(axis=-1, keepdims=True)
+        return np.asarray((stacked - level) @ self.admittance)
+
+
+@dataclass(frozen=True, eq=False)
+class Transfer:
+    """Exact currents of the columns' ends by the volts behind the rows' ends, others at 0 V.
+
+    `i = matrix @ v`. After `updated`, the response of the changed cells at the base conductances
+    is kept with it, so that updates chain; each changed cell costs one solve of the base array.
+    Compute `Transfer.of` anew when more cells have changed than about a fifth of
+    the array's shorter side, where that becomes the cheaper one.
+
+    Attributes:
+        input_ports: (side, line) of the rows' connected ends.
+        output_ports: (side, line) of the columns' connected ends.
+        matrix: siemens, shape (outputs, inputs).
+        crossbar: with the present conductances.
+        error: largest relative difference from a solve whose residual was checked.
+    """
+
+    input_ports: tuple[Port, ...]
+    output_ports: tuple[Port, ...]
+    matrix: Array
+    crossbar: Crossbar
+    error: float
+    _changes: _Changes | None = None
+
+    @classmethod
+    def of(cls, array: LinearArray) -> Transfer:
+        """The exact transfer matrix of an array, by elimination of its lines one after the other.
+
+        Time grows with `short^3 * long`, memory with `short^2`, of the array's sides: no factors
+        are kept. All that is added is positive, so no digits are lost; checked against one solve.
+
+        Raises:
+            DataError: no row or no column has a connected end, or the memory there is too small.
+            SimulationError: it differs from a checked solve by more than 1e-9.
+        """
+        crossbar = array.crossbar
+        inputs, outputs = (_connected(crossbar, sides) for sides in (SIDES[:2], SIDES[2:]))
+        if not inputs or not outputs:
+            kind = "column" if inputs else "row"
+            raise DataError(f"no {kind} has a connected end, so there is no transfer; connect one.")
+        coupling, ports = _couplings(crossbar, all_pairs=False)
+        at = {port: k for k, port in enumerate(ports)}
+        matrix = coupling[np.ix_([at[p] for p in outputs], [at[p] for p in inputs])]
+        error = _compare(matrix, array, inputs, outputs,
+                         "its cells and wires differ by too many orders of magnitude.")  # fmt: skip
+        return cls(inputs, outputs, matrix, crossbar, error)
+
+    def outputs(self, volts: Array) -> Array:
+        """Currents out of the columns' ends, A, (..., outputs), for volts (..., inputs).
+
+        Raises:
+            DataError: the last axis is not the number of inputs.
+        """
+        given = np.asarray(volts, dtype=np.float64)
+        if given.ndim == 0 or given.shape[-1] != len(self.input_ports):
+            raise DataError(
+                f"volts have shape {given.shape}; the last axis must be {len(self.input_ports)}, "
+                "one for each connected end of a row."
+            )
+        return np.asarray(given @ self.matrix.T)
+
+    def updated(self, cells: npt.ArrayLike, conductance: npt.ArrayLike) -> Transfer:
+        """With other conductances of a few cells, by Sherman, Morrison and Woodbury's formula.
+
+        `T' = T - P^T D (1 + Z D)^-1 A`: A are the volts across the changed cells by the inputs, P
+        the output currents and Z the volts across them by a current through each, D the changes.
+
+        Args:
+            cells: row and column of each, shape (cells, 2).
+            conductance: siemens >= 0, shape (cells,).
+
+        Raises:
+            DataError: a cell is not there or given twice, or a conductance is not one.
+            SimulationError: the result differs from a checked solve; compute it anew.
+        """
+        where, value = np.atleast_2d(np.asarray(cells)), np.atleast_1d(np.asarray(conductance))
+        self._check_cells(where, value)
+        changed = self.crossbar.conductance.copy()
+        changed[where[:, 0], where[:, 1]] = value
+        crossbar = self.crossbar.with_conductance(changed)
+        base = self._changes or _Changes.of(self)
+        base = base.with_cells([(int(i), int(j)) for i, j in where])
+        matrix = base.matrix(crossbar)
+        return replace(
+            self, matrix=matrix, crossbar=crossbar, _changes=base,
+            error=_compare(matrix, LinearArray(crossbar), self.input_ports, self.output_ports,
+                           "the low-rank update lost too many digits: compute "
+                           "`Transfer.of(LinearArray(crossbar))` anew."),
+        )  # fmt: skip
+
+    def _check_cells(self, where: npt.NDArray[np.int_], value: Array) -> None:
+        shape = self.crossbar.conductance.shape
+        if where.ndim != 2 or where.shape[1] != 2 or value.shape != where.shape[:1]:
+            raise DataError(
+                f"cells have shape {where.shape} and conductance {value.shape}; give (cells, 2) "
+                "and (cells,)."
+            )
+        if not np.issubdtype(where.dtype, np.integer) or ((where < 0) | (where >= shape)).any():
+            raise DataError(f"cells name one that is not in the array of {shape[0]} x {shape[1]}.")
+        if len(np.unique(where, axis=0)) != len(where):
+            raise DataError("cells name one twice; give each cell once.")
+
+
+@dataclass(frozen=True, eq=False)
+class _Changes:
+    """Cells that differ from a base array, and what a current through each does there.
+
+    Attributes:
+        array: with the base conductances.
+        transfer: of it.
+        inputs, outputs: its ports.
+        cells: (row, column) of each.
+        at_inputs: volts across each cell by each input's volts, (cells, inputs).
+        at_outputs: current out of each output by one ampere through each cell, (cells, outputs).
+        across: volts across each cell by one ampere through each, ohm, (cells, cells).
+    """
+
+    array: LinearArray
+    transfer: Array
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    cells: tuple[tuple[int, int], ...]
+    at_inputs: Array
+    at_outputs: Array
+    across: Array
+
+    @classmethod
+    def of(cls, transfer: Transfer) -> _Changes:
+        """None yet."""
+        inputs, outputs = transfer.input_ports, transfer.output_ports
+        return cls(
+            LinearArray(transfer.crossbar), transfer.matrix, inputs, outputs, (),
+            np.empty((0, len(inputs))), np.empty((0, len(outputs))), np.empty((0, 0)),
+        )  # fmt: skip
+
+    def with_cells(self, cells: list[tuple[int, int]]) -> _Changes:
+        """With these too, those that are new: one solve each."""
+        new = [cell for cell in cells if cell not in set(self.cells)]
+        if not new:
+            return self
+        every = (*self.cells, *new)
+        rows, columns = (np.array(axis) for axis in zip(*every, strict=True))
+        at_inputs, at_outputs = list(self.at_inputs), list(self.at_outputs)
+        across = np.zeros((len(every), len(every)))
+        across[: len(self.cells), : len(self.cells)] = self.across
+        for k, (row, column) in enumerate(new, start=len(self.cells)):
+            into = np.zeros(self.array.crossbar.conductance.shape)
+            into[row, column] = 1.0
+            one = self.array.solve(Drive(), row_injected=into, column_injected=-into)
+            out = {"left": -one.i_left, "right": -one.i_right, "top": one.i_top,
+                   "bottom": one.i_bottom}  # fmt: skip
+            # By reciprocity: volts at a node by a port's volts = current out of that port by a
+            # current into the node.
+            at_inputs.append(np.array([out[side][line] for side, line in self.inputs]))
+            at_outputs.append(np.array([out[side][line] for side, line in self.outputs]))
+            seen = (one.row_voltage - one.column_voltage)[rows, columns]
+            across[k, :], across[:, k] = seen, seen
+        return replace(
+            self, cells=every, at_inputs=np.array(at_inputs), at_outputs=np.array(at_outputs),
+            across=across,
+        )  # fmt: skip
+
+    def matrix(self, crossbar: Crossbar) -> Array:
+        """The transfer matrix with the conductances of this crossbar at the changed cells."""
+        rows, columns = (np.array(axis) for axis in zip(*self.cells, strict=True))
+        base = self.array.crossbar.conductance[rows, columns]
+        change = crossbar.conductance[rows, columns] - base
+        inner = np.eye(len(change)) + self.across * change
+        volts = np.linalg.solve(inner, self.at_inputs)
+        return np.asarray(self.transfer - (self.at_outputs * change[:, None]).T @ volts)
+
+
+def reduction(crossbar: Crossbar) -> Reduction:
+    """The exact admittance of a crossbar between all its connected ends.
+
+    Raises:
+        DataError: the memory there is too small.
+        SimulationError: it differs from a checked solve by more than 1e-9.
+    """
+    coupling, ports = _couplings(crossbar, all_pairs=True)
+    order = [k for side in SIDES for k, port in enumerate(ports) if port[0] == side]
+    coupling = coupling[np.ix_(order, order)]
+    admittance = np.diag(coupling.sum(axis=1)) - coupling
+    found = Reduction(tuple(ports[k] for k in order), admittance)
+    drive = _test_drive(crossbar)
+    one = LinearArray(crossbar).outputs(drive)
+    wanted = np.array([
+        (1 if side in SIDES[:2] else -1) * getattr(one, side)[line] for side, line in found.ports
+    ])  # fmt: skip
+    volts = crossbar.volts(drive)
+    level = np.array([volts[side][line] for side, line in found.ports])
+    size = np.abs(coupling) @ np.abs(level) + coupling.sum(axis=1) * np.abs(level)
+    _refuse(found.currents(drive, crossbar), wanted, size, "port admittance",
+            "its cells and wires differ by too many orders of magnitude.")  # fmt: skip
+    return found
+
+
+def _connected(crossbar: Crossbar, sides: tuple[str, ...]) -> tuple[Port, ...]:
+    return tuple((s, int(k)) for s in sides for k in np.flatnonzero(crossbar.connected(s)))
+
+
+def _test_drive(crossbar: Crossbar) -> Drive:
+    """Fixed volts between 0.5 and 1 at all rows' ends: nothing cancels at the columns'."""
+    volts = np.random.default_rng(0).uniform(0.5, 1.0, (2, crossbar.rows))
+    return Drive(left=volts[0], right=volts[1])
+
+
+def _compare(
+    matrix: Array, array: LinearArray, inputs: tuple[Port, ...], outputs: tuple[Port, ...],
+    advice: str,
+) -> float:  # fmt: skip
+    """Largest relative difference from a solve that checks its residual."""
+    drive = _test_drive(array.crossbar)
+    volts = array.crossbar.volts(drive)
+    got = matrix @ np.array([volts[side][line] for side, line in inputs])
+    one = array.outputs(drive)
+    wanted = np.array([getattr(one, side)[line] for side, line in outputs])
+    return _refuse(got, wanted, np.abs(wanted), "transfer matrix", advice)
+
+
+def _refuse(got: Array, wanted: Array, size: Array, what: str, advice: str) -> float:
+    off = np.divide(np.abs(got - wanted), size, out=np.zeros_like(size), where=size > 0)
+    worst = float(off.max(initial=0.0))
+    if not worst <= _ACCEPTED:
+        raise SimulationError(
+            f"the {what} differs from a checked solve by {worst:.1e}, {_ACCEPTED:g} is wanted: "
+            f"{advice}"
+        )
+    return worst
+
+
+def _couplings(crossbar: Crossbar, *, all_pairs: bool) -> tuple[Array, list[Port]]:
+    """Conductance between each two ports with all nodes eliminated, siemens; 0 on the diagonal.
+
+    From the shorter side's point of view, so that the dense blocks are small. Not `all_pairs`:
+    those of a row with a column only.
+    """
+    if crossbar.columns > crossbar.rows:
+        coupling, ports = _Elimination(crossbar.transposed(), all_pairs).run()
+        return coupling, [(_ACROSS[side], line) for side, line in ports]
+    return _Elimination(crossbar, all_pairs).run()
+
+
+class _Elimination:
+    """Rows eliminated from the top; what is left of them hangs on the columns' nodes below.
+
+    Between any two nodes and ports there is a conductance >= 0, and none leads anywhere else, so a
+    diagonal is the sum of its couplings (Grassmann, Taksar and Heyman's way): all operations add
+    positive numbers and every coupling keeps its relative accuracy.
+    """
+
+    def __init__(self, crossbar: Crossbar, all_pairs: bool) -> None:
+        self.all_pairs = all_pairs
+        self.crossbar = crossbar
+        ends = {side: crossbar.end_conductance(side) for side in SIDES}
+        self.ends = ends
+        # In the order in which they come, so that those there are always the first ones.
+        self.ports = [("top", int(j)) for j in np.flatnonzero(ends["top"])]
+        for row in range(crossbar.rows):
+            self.ports += [(s, row) for s in ("left", "right") if ends[s][row] > 0]
+        self.ports += [("bottom", int(j)) for j in np.flatnonzero(ends["bottom"])]
+        n, count = crossbar.columns, len(self.ports)
+        check_memory(
+            8 * (4 * n * n + 3 * n * count + 2 * count * count),
+            f"the matrix between {count} line ends of {crossbar.rows} x {n} cells",
+            "leave open the ends that carry nothing, or solve inputs one by one.",
+        )
+        self.among = np.zeros((n, n))  # Between columns' nodes.
+        self.to_ports = np.zeros((n, count))
+        self.ports_among = np.zeros((count, count))
+        self.to_all = ends["top"].copy()  # From columns' nodes to all ports together.
+        top = np.flatnonzero(ends["top"])
+        self.there = self.tops = top.size
+        self.to_ports[top, np.arange(top.size)] = ends["top"][top]
+
+    def run(self) -> tuple[Array, list[Port]]:
+        """All rows, then the bottom ends."""
+        crossbar = self.crossbar
+        rows, _ = lines_of(crossbar)
+        factor = rows.factor(turned(crossbar.conductance))
+        segment = np.full(crossbar.columns, 1 / crossbar.wires.r_column)
+        n = crossbar.columns
+        diagonal, below = factor.diagonal.reshape(-1, n), np.append(factor.below, 0.0)
+        for row in range(crossbar.rows):
+            if row:
+                self._step(segment)
+            one = replace(factor, diagonal=diagonal[row], below=below[row * n : row * n + n - 1])
+            self._add_row(row, one.solve(np.eye(n)[:, None, :])[:, 0, :])
+        self._step(self.ends["bottom"], last=True)
+        return self.ports_among, self.ports
+
+    def _add_row(self, row: int, inverse: Array) -> None:
+        g = self.crossbar.conductance[row]
+        left, right = self.ends["left"][row], self.ends["right"][row]
+        self.among += g[:, None] * inverse * g
+        np.fill_diagonal(self.among, 0.0)
+        first = self.there
+        for end, node in ((left, 0), (right, -1)):
+            if end > 0:
+                self.to_ports[:, self.there] = g * inverse[:, node] * end
+                self.to_all += self.to_ports[:, self.there]
+                self.there += 1
+        if left > 0 and right > 0:
+            both = left * inverse[0, -1] * right
+            self.ports_among[first, first + 1] = self.ports_among[first + 1, first] = both
+
+    def _step(self, onward: Array, *, last: bool = False) -> None:
+        """Eliminate the columns' nodes; `onward` leads from each to its next node or its end."""
+        inverse = _inverse(np.diag(self.to_all + self.among.sum(axis=1) + onward) - self.among)
+        there = self.to_ports[:, : self.there]
+        reached = inverse @ there
+        if self.all_pairs:
+            self.ports_among[: self.there, : self.there] += there.T @ reached
+        elif self.tops:
+            pairs = there[:, : self.tops].T @ reached[:, self.tops :]
+            self.ports_among[: self.tops, self.tops : self.there] += pairs
+            self.ports_among[self.tops : self.there, : self.tops] += pairs.T
+        if last:
+            held = np.flatnonzero(onward)
+            new = slice(self.there, self.there + held.size)
+            across = onward[held, None] * reached[held]
+            self.ports_among[new, : self.there] = across
+            self.ports_among[: self.there, new] = across.T
+            self.ports_among[new, new] = (onward[:, None] * inverse * onward)[np.ix_(held, held)]
+            np.fill_diagonal(self.ports_among, 0.0)
+            return
+        self.to_all = onward * (inverse @ self.to_all)
+        self.to_ports[:, : self.there] = onward[:, None] * reached
+        self.among = onward[:, None] * inverse * onward
+        np.fill_diagonal(self.among, 0.0)
+
+
+def _inverse(matrix: Array) -> Array:
+    """Of a symmetric positive definite matrix, by Cholesky's factor."""
+    factor, bad = dpotrf(matrix, lower=1, overwrite_a=1)
+    if not bad:
+        half, bad = dpotri(factor, lower=1, overwrite_c=1)
+    if bad:
+        raise SimulationError(
+            "columns float in double precision; connect their ends or raise the smallest cell."
+        )
+    full = np.tril(half)
+    full += np.tril(half, -1).T
+    return np.asarray(full)

@@ -1,0 +1,138 @@
+"""Transfer matrix, updates of few cells, port admittance."""
+
+import numpy as np
+import pytest
+from array_circuits import SIDES, dense
+
+from spicesnn.arrays import Crossbar, Drive, Ends, LinearArray, Transfer, Wires, reduction
+from spicesnn.arrays import transfer as module
+from spicesnn.errors import DataError, SimulationError
+
+WIRES = Wires(r_row=3.0, r_column=5.0)
+
+
+def crossbar(shape: tuple[int, int], ends: Ends | None = None, low: float = 1e4) -> Crossbar:
+    ohm = np.exp(np.random.default_rng(1).uniform(np.log(low), np.log(1e6), shape))
+    return Crossbar(1 / ohm, WIRES, ends or Ends())
+
+
+def mixed(shape: tuple[int, int]) -> Ends:
+    """Some ends of every side open, all lines held."""
+    m, n = shape
+    return Ends(
+        left=np.where(np.arange(m) % 3 == 1, np.inf, 1.0),
+        right=np.where(np.arange(m) % 3, 2.0, np.inf),
+        top=np.where(np.arange(n) % 2, 7.0, np.inf), bottom=np.where(np.arange(n) % 2, np.inf, 0.0),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (3, 5), (1, 4), (4, 1), (1, 1)])
+def test_transfer_is_nodal_analysis_input_by_input(shape: tuple[int, int]) -> None:
+    array = crossbar(shape, mixed(shape))
+    found = Transfer.of(LinearArray(array))
+    for k, (side, line) in enumerate(found.input_ports):
+        volts = np.zeros(shape[0])
+        volts[line] = 1.0
+        wanted = dense(array, Drive(**{side: volts}))
+        for q, (out, column) in enumerate(found.output_ports):
+            assert found.matrix[q, k] == pytest.approx(wanted[out][column], rel=1e-12, abs=0)
+    assert found.error < 1e-12
+
+
+def test_transfer_is_the_solver_on_a_larger_array() -> None:
+    array = LinearArray(crossbar((70, 40)))
+    volts = np.random.default_rng(2).uniform(0, 1, (5, 70))
+    found = Transfer.of(array).outputs(volts)
+    assert found == pytest.approx(array.solve(Drive(left=volts)).i_bottom, rel=1e-9, abs=0)
+
+
+@pytest.mark.parametrize("r", [1e-3, 1e3])
+def test_every_entry_keeps_its_digits(r: float) -> None:
+    """Cells from 1e3 to 1e12 ohm in one array: no entry of the matrix is lost beside the others."""
+    ohm = 10 ** np.random.default_rng(3).uniform(3, 12, (4, 4))
+    array = Crossbar(1 / ohm, Wires(r_row=r, r_column=r), Ends(left=0.0, bottom=0.0))
+    found = Transfer.of(LinearArray(array))
+    for k in range(4):
+        wanted = dense(array, Drive(left=np.eye(4)[k]))["bottom"]
+        assert found.matrix[:, k] == pytest.approx(wanted, rel=1e-11, abs=0)
+
+
+def test_updates_chain() -> None:
+    array = crossbar((30, 20))
+    first = Transfer.of(LinearArray(array))
+    once = first.updated([(3, 4), (29, 0)], [5e-5, 2e-6])
+    twice = once.updated([(3, 4), (7, 7)], [1e-6, 9e-5])
+    cells = array.conductance.copy()
+    cells[3, 4], cells[29, 0], cells[7, 7] = 1e-6, 2e-6, 9e-5
+    wanted = Transfer.of(LinearArray(array.with_conductance(cells))).matrix
+    assert twice.matrix == pytest.approx(wanted, rel=1e-9, abs=0)
+    assert twice.crossbar.conductance[3, 4] == 1e-6
+    assert first.matrix[4, 3] != pytest.approx(twice.matrix[4, 3], rel=1e-2, abs=0)
+
+
+def test_updates_refuse() -> None:
+    found = Transfer.of(LinearArray(crossbar((3, 4))))
+    with pytest.raises(DataError, match=r"cells name one that is not in the array of 3 x 4"):
+        found.updated([(3, 0)], [1e-5])
+    with pytest.raises(DataError, match=r"cells name one twice; give each cell once"):
+        found.updated([(0, 0), (0, 0)], [1e-5, 1e-6])
+    with pytest.raises(DataError, match=r"cells have shape \(1, 2\) and conductance \(2,\)"):
+        found.updated([(0, 0)], [1e-5, 1e-6])
+    with pytest.raises(DataError, match=r"conductance of cell \(0, 1\) is -1 S"):
+        found.updated([(0, 1)], [-1.0])
+    with pytest.raises(DataError, match=r"volts have shape \(4,\); the last axis must be 3"):
+        found.outputs(np.zeros(4))
+
+
+def test_a_wrong_matrix_is_not_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Transfer.of(LinearArray(crossbar((3, 4))))
+    monkeypatch.setattr(module, "_inverse", lambda matrix: np.linalg.inv(matrix) * (1 + 1e-8))
+    with pytest.raises(
+        SimulationError,
+        match=r"transfer matrix differs from a checked solve by \d.*, 1e-09 is want",
+    ):
+        Transfer.of(LinearArray(crossbar((3, 4))))
+    with pytest.raises(SimulationError, match=r"port admittance differs from a checked solve"):
+        reduction(crossbar((3, 4)))
+    monkeypatch.setattr(module.np.linalg, "solve", lambda a, b: 1.1 * b)
+    with pytest.raises(SimulationError, match=r"the low-rank update lost too many digits: compute"):
+        found.updated([(0, 0)], [1e-3])
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (3, 5)])
+def test_reduction_is_nodal_analysis_port_by_port(shape: tuple[int, int]) -> None:
+    array = crossbar(shape, mixed(shape))
+    found = reduction(array)
+    assert [side for side, _ in found.ports] == sorted(
+        (side for side, _ in found.ports), key=SIDES.index
+    )
+    for k, (side, line) in enumerate(found.ports):
+        volts = np.zeros(shape[0] if side in SIDES[:2] else shape[1])
+        volts[line] = 1.0
+        wanted = dense(array, Drive(**{side: volts}))
+        into = [(1 if s in SIDES[:2] else -1) * wanted[s][i] for s, i in found.ports]
+        assert found.admittance[:, k] == pytest.approx(np.array(into), rel=1e-12, abs=0)
+    assert found.names()[:2] == ("left0", "left2")[: len(found.names())]
+
+
+def test_equal_volts_cause_no_current() -> None:
+    """No node has a way to ground, so one volt at all ports is one volt everywhere."""
+    array = crossbar((5, 4), mixed((5, 4)))
+    drive = Drive(left=0.7, right=0.7, top=0.7, bottom=0.7)
+    assert not reduction(array).currents(drive, array).any()
+
+
+def test_reduction_of_a_batch() -> None:
+    array = crossbar((6, 5), Ends(left=10.0, right=3.0, bottom=20.0))
+    rng = np.random.default_rng(4)
+    drive = Drive(left=rng.uniform(0, 1, (3, 6)), right=0.1, bottom=rng.uniform(0, 1, 5))
+    found = reduction(array)
+    s = LinearArray(array).solve(drive)
+    wanted = np.concatenate([s.i_left, s.i_right, -s.i_bottom], axis=-1)
+    assert found.currents(drive, array) == pytest.approx(wanted, rel=1e-9, abs=1e-18)
+
+
+def test_no_transfer_without_outputs() -> None:
+    array = crossbar((3, 4), Ends(bottom=np.inf))
+    with pytest.raises(DataError, match=r"no column has a connected end, so there is no transfer"):
+        Transfer.of(LinearArray(array))
