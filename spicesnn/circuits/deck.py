@@ -12,6 +12,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from spicesnn.circuits.device_forms import DeviceForm, DeviceForms
 from spicesnn.errors import DataError, ParameterError, UnknownNameError
 from spicesnn.units import spice_number
 
@@ -337,6 +338,8 @@ class Deck:
         weak_inversion: transistors, by ngspice's names (`m.xneuron.mleak`), that the bench declares
             to stay in weak inversion; the verdict names those that leave it.
         temperature: degrees Celsius.
+        devices: devices of equations that the netlist's instances call.
+        device_form: which of their forms runs.
     """
 
     title: str
@@ -350,6 +353,8 @@ class Deck:
     plausible_voltage: float = 5.0
     weak_inversion: tuple[str, ...] = ()
     temperature: float = 27.0
+    devices: tuple[DeviceForms, ...] = ()
+    device_form: DeviceForm = "auto"
 
     def settings(self, knobs: Mapping[str, Value] | None = None) -> Settings:
         """All knobs at the given values or their defaults.
@@ -377,13 +382,17 @@ class Deck:
             raise UnknownNameError(f"knob of {self.title!r}", name, known)
         return Settings(elements, parameters, devices, temperature, analysis)
 
-    def text(self, options: str, knobs: Mapping[str, Value] | None = None) -> str:
+    def text(
+        self, options: str, knobs: Mapping[str, Value] | None = None, compiled: bool = False
+    ) -> str:
         """The complete deck, runnable by `ngspice -b -r out.raw DECK` alone.
 
         Mismatch knobs (`@device[delvto]`) have no netlist line; the engine's batch form adds them.
+        With `compiled` the devices are those of compiled modules, which the engine loads.
         """
         settings = self.settings(knobs)
         parts = [f"* {self.title}", self.models.strip(), *self._parameter_lines(settings)]
+        parts += [(d.wrapper if compiled else d.subcircuit).strip() for d in self.devices]
         parts += [self.netlist.strip()]
         parts += [self.knobs[name].line(value) for name, value in settings.elements.items()]
         if self.initial:
@@ -405,12 +414,14 @@ class Deck:
     @cached_property
     def identity(self) -> str:
         """Hash of everything in the deck at its default knobs."""
-        return sha256(self.text("").encode()).hexdigest()[:16]
+        form = f"* {self.device_form}\n" if self.devices else ""
+        return sha256((self.text("") + form).encode()).hexdigest()[:16]
 
     @cached_property
     def elements(self) -> int:
         """Elements of the flat circuit: how large it is."""
-        return len(self.knobs) + count_elements(self.netlist)
+        own = [self.netlist, *(device.subcircuit for device in self.devices)]
+        return len(self.knobs) + count_elements("\n".join(own))
 
     def _parameter_lines(self, settings: Settings) -> list[str]:
         return [f".param {n}={spice_number(v)}" for n, v in settings.parameters.items()]

@@ -2,6 +2,10 @@
 
 An edge is a voltage that drives gates only, so the recorded voltage can stand for the piece
 before it. What the gates take is charge: what stands for them in that piece is its load.
+
+A passive array is a piece of its own, answered exactly by its port admittances: voltages of its
+rows come in, currents of its columns go out. What its ports take is a resistance, different for
+every port and every set of weights: a knob of the piece there stands for it.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from spicesnn.arrays.crossbar import Crossbar
 from spicesnn.circuits.deck import Deck
 from spicesnn.errors import ParameterError, UnknownNameError
 
@@ -23,12 +28,19 @@ class Piece:
         deck: the template; its knobs are set for each run.
         cached: the answer is kept by content (for pieces that weights do not reach).
         load: SPICE text of what stands for the gates that the piece drives, when it runs alone.
+        neighbours: knobs that stand for other pieces when it runs alone; the whole circuit has
+            those pieces instead.
+        array: of a passive array its description, which answers for it: its deck, with the knobs
+            `vleft0`... and `vbottom0`..., is its part of the whole circuit. Its cells are set as
+            `r0_0`, in ohms.
     """
 
     name: str
     deck: Deck
     cached: bool = False
     load: str = ""
+    neighbours: frozenset[str] = frozenset()
+    array: Crossbar | None = None
 
     @cached_property
     def alone(self) -> Deck:
@@ -48,6 +60,8 @@ class Edge:
         floor: volts under which differences do not count (a gate there carries no current).
         threshold: of the spikes it carries, volts; in a feedback loop such an edge has settled
             when its spikes have. None for an edge whose values count.
+        port: of an edge into or out of an array, the knob of the piece at its other end, a
+            resistor, that stands for the array there.
     """
 
     source: str
@@ -56,6 +70,7 @@ class Edge:
     knob: str
     floor: float = -1e9
     threshold: float | None = None
+    port: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,10 +95,19 @@ class Network:
                 raise UnknownNameError(f"probe of piece {edge.source}", edge.probe, source.probes)
             if edge.knob not in target.knobs:
                 raise UnknownNameError(f"knob of piece {edge.target}", edge.knob, target.knobs)
+            if edge.port:
+                other = edge.target if self.pieces[edge.source].array else edge.source
+                if edge.port not in self.pieces[other].neighbours:
+                    known = self.pieces[other].neighbours
+                    raise UnknownNameError(f"neighbour of piece {other}", edge.port, known)
 
     def into(self, piece: str) -> tuple[Edge, ...]:
         """The edges that drive a piece."""
         return tuple(edge for edge in self.edges if edge.target == piece)
+
+    def out_of(self, piece: str) -> tuple[Edge, ...]:
+        """The edges that a piece drives."""
+        return tuple(edge for edge in self.edges if edge.source == piece)
 
     def stages(self) -> tuple[tuple[str, ...], ...]:
         """Pieces in the order of the edges; those of one stage may run side by side.

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import product
 
 from spicesnn.circuits.deck import Deck, Knob, Value
-from spicesnn.circuits.network import Network
+from spicesnn.circuits.network import Edge, Network
 from spicesnn.errors import ParameterError
 
 
@@ -41,7 +41,7 @@ def whole_deck(network: Network, settings: Mapping[str, Mapping[str, Value]] | N
         ports[identity] = _ports(network, identity)
         head = f".subckt {labels[identity]} {' '.join(ports[identity])}"
         bodies.append("\n".join([head, *body, ".ends"]))
-    driven = {(e.target, e.knob): _net(network, e.source, _node(e.probe)) for e in network.edges}
+    driven = {(e.target, e.knob): _joined(network, e) for e in network.edges}
     lines, knobs, probes = [], {}, []
     initial: dict[str, float] = {}
     for piece in pieces:
@@ -50,7 +50,9 @@ def whole_deck(network: Network, settings: Mapping[str, Mapping[str, Value]] | N
         for name, knob in deck.knobs.items():
             edge = driven.get((piece.name, name))
             if edge:
-                nets[knob.nodes[0]] = edge
+                nets[_end(knob)] = edge
+                continue
+            if name in piece.neighbours:
                 continue
             element = f"{knob.element}_{piece.name}"
             nodes = tuple("0" if n == "0" else nets[n] for n in knob.nodes)
@@ -60,6 +62,8 @@ def whole_deck(network: Network, settings: Mapping[str, Mapping[str, Value]] | N
         lines.append(f"x{piece.name} {called} {labels[deck.identity]}")
         for probe in deck.probes:
             node = _node(probe)
+            if probe.startswith("i(") and node in piece.neighbours:
+                continue
             if probe.startswith("i("):
                 probes.append(f"i(v.x{piece.name}.{node})")
             else:
@@ -86,11 +90,24 @@ def _node(probe: str) -> str:
     return probe.rstrip(")").partition("(")[2]
 
 
+def _end(knob: Knob) -> str:
+    """The node of a source that is not ground."""
+    return knob.nodes[0] if knob.nodes[0] != "0" else knob.nodes[1]
+
+
+def _joined(network: Network, edge: Edge) -> str:
+    """The net that an edge joins its target to: of a current, where its source is held."""
+    deck, name = network.pieces[edge.source].deck, _node(edge.probe)
+    if edge.probe.startswith("i("):
+        name = _end(deck.knobs[name])
+    return _net(network, edge.source, name)
+
+
 def _net(network: Network, piece: str, node: str) -> str:
     """The net of a piece's port: another piece's where an edge drives it."""
     for edge in network.into(piece):
-        if network.pieces[piece].deck.knobs[edge.knob].nodes[0] == node:
-            return _net(network, edge.source, _node(edge.probe))
+        if _end(network.pieces[piece].deck.knobs[edge.knob]) == node:
+            return _joined(network, edge)
     return f"{piece}_{node}"
 
 
@@ -99,7 +116,7 @@ def _ports(network: Network, identity: str) -> tuple[str, ...]:
     names = [n for n, p in network.pieces.items() if p.deck.identity == identity]
     deck = network.pieces[names[0]].deck
     found = [node for knob in deck.knobs.values() for node in knob.nodes if node != "0"]
-    found += [_node(e.probe) for e in network.edges if e.source in names]
+    found += [_node(e.probe) for e in network.edges if e.source in names and e.probe[0] == "v"]
     return tuple(dict.fromkeys(found))
 
 

@@ -20,6 +20,7 @@ from spicesnn.engine.ladder import START_UP, climb
 from spicesnn.engine.limits import Limits, end_with_starter
 from spicesnn.engine.messages import classify_all
 from spicesnn.engine.options import SimulationOptions
+from spicesnn.engine.osdi import compiled_module, runs_compiled
 from spicesnn.engine.run import Run
 from spicesnn.engine.verdict import Verdict, judge
 from spicesnn.errors import DataError, SimulationError
@@ -75,8 +76,10 @@ def _once(
 ) -> Run:
     klu = options.with_klu(deck, installation.klu)
     settings = deck.settings(knobs)
-    text = deck.text(options.line(klu), knobs)
-    first = [START_UP] * start_up
+    compiled = runs_compiled(deck, klu, installation)
+    text = deck.text(options.line(klu), knobs, compiled)
+    modules = [compiled_module(device.verilog) for device in deck.devices if compiled]
+    first = [f"pre_osdi {path}" for path in modules] + [START_UP] * start_up
     first += [f"alter {name} = {value:.16g}" for name, value in settings.devices.items()]
     if first:
         text = text.removesuffix(".end\n") + "\n".join([".control", *first, ".endc", ".end\n"])

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from spicesnn.circuits.deck import Value, Waveform
+import numpy as np
+
+from spicesnn.circuits.deck import Transient, Value, Waveform
 from spicesnn.circuits.network import Network
 from spicesnn.engine.cache import RunCache
 from spicesnn.engine.grid import resample
+from spicesnn.engine.passive import PassiveArray
 from spicesnn.engine.pool import Pool
 from spicesnn.engine.run import Run
 from spicesnn.engine.worker import Job
@@ -37,6 +40,7 @@ class NetworkRunner:
         self._keys = pool.cache or RunCache()
         self._memory: dict[str, Run] = {}
         self._resampled: dict[tuple[str, ...], list[Waveform]] = {}
+        self._arrays = {n: PassiveArray(p) for n, p in network.pieces.items() if p.array}
 
     def run(
         self,
@@ -58,16 +62,20 @@ class NetworkRunner:
         answers: list[dict[str, Run]] = [{} for _ in settings]
         known: list[dict[str, str]] = [{} for _ in settings]
         for stage in self.stages:
+            for name in (name for name in stage if name in self._arrays):
+                for index, setting in enumerate(settings):
+                    known[index][name] = ""
+                    answers[index][name] = self._array_run(name, setting, answers[index])
             jobs: list[Job] = []
             places: list[list[tuple[int, str]]] = []
             keys: list[str] = []
             asked: dict[str, int] = {}
             for index, setting in enumerate(settings):
-                for name in stage:
+                for name in (name for name in stage if name not in self._arrays):
                     piece = self.network.pieces[name]
-                    own = setting.get(name, {})
+                    own = dict(setting.get(name, {})) | self._ports(name, setting)
                     driven = self._driven(name, answers[index], known[index])
-                    job = Job(piece.alone, dict(own) | driven, piece.cached)
+                    job = Job(piece.alone, own | driven, piece.cached)
                     key = self._key(job) if piece.cached else ""
                     known[index][name] = key
                     if key in self._memory:
@@ -93,7 +101,10 @@ class NetworkRunner:
     def knobs(
         self, name: str, own: Mapping[str, Value], runs: Mapping[str, Run]
     ) -> dict[str, Value]:
-        """All knobs of a piece: its own, and those driven by the pieces that ran before it."""
+        """All knobs of a piece: its own, and those driven by the pieces that ran before it.
+
+        Not those that stand for an array.
+        """
         return dict(own) | self._driven(name, runs, {})
 
     def _driven(
@@ -108,13 +119,41 @@ class NetworkRunner:
         waves = self._resampled.get(keys) if lasting else None
         if waves is None:
             sources = [runs[edge.source].waveforms for edge in edges]
-            recorded = [(w.time, w[e.probe]) for w, e in zip(sources, edges, strict=True)]
+            # A current is resampled as a share of its largest, to the same figure.
+            units = [
+                float(np.abs(w[e.probe]).max()) or 1.0 if e.probe.startswith("i(") else 1.0
+                for w, e in zip(sources, edges, strict=True)
+            ]
+            recorded = [
+                (w.time, w[e.probe] / u) for w, e, u in zip(sources, edges, units, strict=True)
+            ]
             floors, levels = [e.floor for e in edges], [e.threshold for e in edges]
             grid, values = resample(recorded, self.edge_tolerance, floors, levels)
-            waves = [Waveform(grid, value) for value in values]
+            waves = [Waveform(grid, value * u) for value, u in zip(values, units, strict=True)]
             if lasting:
                 self._resampled[keys] = waves
         return {edge.knob: wave for edge, wave in zip(edges, waves, strict=True)}
+
+    def _array_run(self, name: str, setting: Settings, runs: Mapping[str, Run]) -> Run:
+        """A passive array's answer to what was recorded, without resampling."""
+        recorded, analysis = {}, self.network.pieces[name].deck.analysis
+        for edge in self.network.into(name):
+            wave = runs[edge.source].waveforms
+            recorded[edge.knob] = wave.time, wave[edge.probe]
+        stop = analysis.stop if isinstance(analysis, Transient) else 0.0
+        return self._arrays[name].run(setting.get(name, {}), recorded, stop)
+
+    def _ports(self, name: str, setting: Settings) -> dict[str, Value]:
+        """The knobs of a piece that stand for the arrays at its other side, at these weights."""
+        knobs: dict[str, Value] = {}
+        for edge in (*self.network.into(name), *self.network.out_of(name)):
+            if edge.port:
+                inward = edge.source == name
+                array = edge.target if inward else edge.source
+                source = edge.knob if inward else edge.probe[2:-1]
+                own = setting.get(array, {})
+                knobs[edge.port] = self._arrays[array].resistance(own, source)
+        return knobs
 
     def _key(self, job: Job) -> str:
         return self._keys.key(job.deck, job.knobs, self.pool.options, self.pool.installation)

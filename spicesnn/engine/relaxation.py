@@ -72,6 +72,12 @@ def relax(
         ParameterError: the pieces have no transient or differ in its length.
         SimulationError: a piece's run cannot be trusted, or a window did not settle.
     """
+    for piece in network.pieces.values():
+        if piece.array is not None:
+            raise ParameterError(
+                f"piece {piece.name} is a passive array, which relaxation does not reduce: leave "
+                "out its `array`, so that ngspice runs its deck, or keep the loop without it."
+            )
     stop = _stop(network)
     near = 3e-4 * stop if time_tolerance is None else time_tolerance
     runs: dict[str, Run] = {}

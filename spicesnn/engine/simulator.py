@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from spicesnn.engine.ladder import START_UP, USUAL_START_UP, believed, climb
 from spicesnn.engine.library import NgspiceLibrary, OnlineHooks
 from spicesnn.engine.messages import Message, MessageClass, classify_all
 from spicesnn.engine.options import SimulationOptions
+from spicesnn.engine.osdi import compiled_module, runs_compiled
 from spicesnn.engine.run import Run
 from spicesnn.engine.verdict import Verdict, judge, refusal
 from spicesnn.errors import ParameterError, SimulationError, UnknownNameError
@@ -67,6 +69,7 @@ class Simulator:
         self.installation = installation or find_installation()
         self._library = NgspiceLibrary(self.installation, online)
         self._loaded: list[_Loaded] = []
+        self._modules: set[Path] = set()
         self._dead = ""
 
     def run(
@@ -136,7 +139,8 @@ class Simulator:
     ) -> tuple[_Loaded | None, tuple[str, ...]]:
         """Make the deck the current circuit; the knobs that made it be loaded again."""
         parameters = dict(settings.parameters)
-        key = (deck.identity, options, klu, tuple(parameters.values()))
+        compiled = runs_compiled(deck, klu, self.installation)
+        key = (deck.identity, options, klu, compiled, tuple(parameters.values()))
         for index, loaded in enumerate(self._loaded):
             if loaded.key == key:
                 # The newest circuit is number 1.
@@ -150,7 +154,9 @@ class Simulator:
         before = [known for known in self._loaded if known.deck == deck.identity]
         changed = before[-1].parameters if before else parameters
         reloaded = tuple(n for n, v in parameters.items() if changed[n] != v)
-        failed = self._library.load(deck.text(options.line(klu), parameters))
+        if compiled:
+            self._load_modules(deck)
+        failed = self._library.load(deck.text(options.line(klu), parameters, compiled))
         messages = classify_all(self._library.messages)
         if failed or refusal(messages):
             return None, reloaded
@@ -164,6 +170,13 @@ class Simulator:
             _Loaded(key, deck.identity, parameters, known, moving, messages, deck.temperature)
         )
         return self._loaded[-1], reloaded
+
+    def _load_modules(self, deck: Deck) -> None:
+        for device in deck.devices:
+            path = compiled_module(device.verilog)
+            if path not in self._modules:
+                self._library.command(f"osdi {path}")
+                self._modules.add(path)
 
     def _turn(self, loaded: _Loaded, settings: Settings) -> None:
         library = self._library

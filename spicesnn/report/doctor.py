@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from spicesnn.engine.installation import find_installation
+from spicesnn.engine.osdi import find_compiler
 from spicesnn.errors import NgspiceNotFoundError, SpicesnnError
 from spicesnn.processes import PROCESSES, find_process
 
@@ -65,7 +66,7 @@ def _ngspice() -> list[Finding]:
         installation = find_installation()
     except NgspiceNotFoundError as error:
         return [Finding("ngspice", "missing", False, True, "every simulation", str(error))]
-    fault = installation.fault()
+    fault, compiler = installation.fault(), find_compiler()
     cores = str(os.cpu_count())
     return [
         Finding(
@@ -83,6 +84,10 @@ def _ngspice() -> list[Finding]:
         Finding(
             "OSDI", "yes" if installation.osdi else "no", installation.osdi, False,
             "compiled Verilog-A devices", newer,
+        ),
+        Finding(
+            "OpenVAF", str(compiler or "no"), compiler is not None, False,
+            "compiling Verilog-A devices", "pip install 'spicesnn[osdi]'",
         ),
         Finding(
             "threads", f"1 a worker, {cores} cores", True, False,

@@ -1,0 +1,118 @@
+"""Crossbars in the engine: live devices compiled or not, and a layer with wires in pieces."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from stored import Row, row
+
+from spicesnn.arrays.crossbar import Crossbar, Ends, Wires
+from spicesnn.circuits.cells.dpi_neuron import DpiNeuronBias
+from spicesnn.circuits.crossbar.cell import CrossbarCell, DeviceMemory
+from spicesnn.circuits.crossbar.deck import crossbar_deck, read_out
+from spicesnn.circuits.deck import Transient, Value, Waveform
+from spicesnn.circuits.whole import whole_deck, whole_probe
+from spicesnn.circuits.wired_layer import WiredLayer
+from spicesnn.devices import find_ode
+from spicesnn.engine.batch import run_batch
+from spicesnn.engine.installation import find_installation
+from spicesnn.engine.limits import Limits
+from spicesnn.engine.options import SimulationOptions
+from spicesnn.engine.osdi import runs_compiled
+from spicesnn.engine.pieces import NetworkRunner
+from spicesnn.engine.pool import Pool
+from spicesnn.engine.session import Session
+from spicesnn.measure.compare import compare
+from spicesnn.processes import find_process
+from spicesnn.waveforms import Waveforms
+
+_SIDES = (16, 32, 64)
+_STOP, _POINTS, _CORNERS = 1.2e-3, 120, 12
+# What a user of volts and microamperes takes.
+_OPTIONS = SimulationOptions.profile("digital").model_copy(update={"solver": "klu"})
+_LIMITS = Limits(wall=900.0)
+
+
+def device_arrays(quick: bool) -> list[Row]:
+    """Live devices with wires, 120 points of a transient: compiled against subcircuits."""
+    memory = DeviceMemory(device=find_ode("Nugent2014"))
+    cell, rows = CrossbarCell(memory=memory), []
+    low, high = memory.conductance_range
+    for side in _SIDES[:2] if quick else _SIDES:
+        rng = np.random.default_rng(0)
+        time = np.linspace(0, _STOP, _CORNERS + 1)
+        volts = np.concatenate([np.zeros((1, side)), rng.uniform(-0.5, 0.5, (_CORNERS, side))])
+        crossbar = Crossbar(
+            low + (high - low) * rng.uniform(0.1, 0.9, (side, side)),
+            Wires(r_row=2.0, r_column=2.0), Ends(),
+        )  # fmt: skip
+        knobs: dict[str, Value] = {f"vleft{i}": Waveform(time, volts[:, i]) for i in range(side)}
+        deck = crossbar_deck(
+            crossbar, cell, analysis=Transient(_STOP, _STOP / _POINTS), states=True
+        )
+        seconds, states = {}, {}
+        for form in ("compiled", "subcircuit"):
+            run = run_batch(replace(deck, device_form=form), knobs, _OPTIONS, limits=_LIMITS)
+            found = read_out(run.checked(deck.title).waveforms, crossbar, cell)
+            seconds[form], states[form] = run.analysis_seconds, found.states[-1]
+        count = side * side
+        goal, ratio = (
+            ">= 3" if side == _SIDES[-1] else "",
+            seconds["subcircuit"] / seconds["compiled"],
+        )
+        apart = float(np.abs(states["compiled"] - states["subcircuit"]).max())
+        rows += [
+            row(f"{count} devices, compiled: analysis", seconds["compiled"], "s"),
+            row(f"{count} devices, subcircuits over compiled", ratio, "1", goal,
+                ratio >= 3 if goal else None),
+            row(f"{count} devices, states at the end, largest difference", apart),
+        ]  # fmt: skip
+        never = not runs_compiled(deck, False, find_installation())
+    rows.append(row("compiled without KLU: refused", float(never), "1", "1", never))
+    return rows
+
+
+def wired_layer(quick: bool) -> list[Row]:
+    """A layer on a crossbar with wires, its array reduced, against the whole circuit."""
+    inputs, units = (4, 2) if quick else (12, 4)
+    process = find_process("generic180")
+    # Lines so resistive that a tenth of the read voltage is lost along them.
+    layer = WiredLayer(
+        stop=4e-3, wires=Wires(r_row=100e3, r_column=100e3),
+        neuron_bias=DpiNeuronBias(i_refractory=2e-9),
+    )  # fmt: skip
+    rng = np.random.default_rng(1)
+    network = layer.network(process, 1 / rng.uniform(40e6, 325e6, (inputs, units)))
+    settings: dict[str, dict[str, Value]] = {}
+    for i in range(inputs):
+        times = 0.1e-3 + np.cumsum(rng.uniform(0.1e-3, 0.4e-3, 30))
+        settings[f"row{i}"] = {"vevent": layer.stimulus(times[times < layer.stop - 5e-5], process)}
+    options = SimulationOptions.profile("precise")
+    with Pool(1, options) as pool:
+        answer = NetworkRunner(network, pool).run([settings])[0]
+    pieces = sum(run.analysis_seconds for run in answer.values())
+    with Session(whole_deck(network, settings), options) as session:
+        run = session.run()
+    whole, matched, lost, shift, membrane = run.waveforms, 0, 0, 0.0, 0.0
+    for j in range(units):
+        found = {n: whole[whole_probe(network, f"unit{j}", n)] for n in ("v(v_mem)", "v(spike)")}
+        compared = compare(
+            Waveforms(whole.time, found), answer[f"unit{j}"].waveforms, spiking=["v(spike)"],
+            window=1e-3 * layer.stop, margin=0.01 * layer.stop,
+        )  # fmt: skip
+        match = compared.spikes["v(spike)"]
+        matched, lost = matched + match.matched, lost + match.missed + match.added
+        shift = max(shift, match.largest_shift / layer.stop)
+        membrane = max(membrane, compared.differences["v(v_mem)"].relative)
+    size = f"{inputs} x {units}"
+    return [
+        row(f"{size}: spikes matched", matched, "spikes"),
+        row(f"{size}: spikes missed or added", lost, "spikes", "0", lost == 0),
+        row(f"{size}: largest shift of a spike, over the run", shift, "1", "<= 0.001",
+            shift <= 1e-3),
+        row(f"{size}: membranes' largest difference over their swing", membrane, "1", "<= 0.02",
+            membrane <= 0.02),
+        row(f"{size}: analysis of the whole circuit over that of the pieces",
+            run.analysis_seconds / pieces),
+    ]  # fmt: skip

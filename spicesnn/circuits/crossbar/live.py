@@ -1,0 +1,130 @@
+"""Live devices in a crossbar without ngspice: the array solved, the states moved, again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from spicesnn.arrays.crossbar import Solution
+from spicesnn.arrays.nonlinear import NonlinearArray
+from spicesnn.circuits.crossbar.cell import CrossbarCell
+from spicesnn.circuits.crossbar.schemes import Programme
+from spicesnn.devices.numeric import functions
+from spicesnn.errors import ParameterError, SimulationError
+
+Array = npt.NDArray[np.float64]
+_LEAST = 1e-9  # Of a segment: a step below it means that the states switch too abruptly.
+_BEYOND = 0.1  # Of a state's range: a stage further outside of it says that the step is too long.
+# Of Bogacki and Shampine: time and weights of each further stage; the third is the answer. Then
+# the weights of the difference from the embedded answer of order 2.
+_STAGES = ((0.5, (0.5,)), (0.75, (0.0, 0.75)), (1.0, (2 / 9, 1 / 3, 4 / 9)))
+_MISS = (-5 / 72, 1 / 12, 1 / 9, -1 / 8)
+_GROWTH, _SHRINK, _CAUTION = 4.0, 0.2, 0.9
+
+
+@dataclass(frozen=True, eq=False)
+class LiveStates:
+    """States of all devices at the corners of a programme.
+
+    Attributes:
+        time: seconds, shape (corners,).
+        states: in their units, shape (corners, states, rows, columns).
+        solves: of the array, in all.
+        rejected: steps that were taken again smaller.
+    """
+
+    time: Array
+    states: Array
+    solves: int
+    rejected: int
+
+
+def run_live(
+    programme: Programme,
+    cell: CrossbarCell,
+    *,
+    states: Array | None = None,
+    tolerance: float = 1e-6,
+) -> LiveStates:
+    """States of a crossbar's devices over a programme; wires are resistors here.
+
+    `dx/dt = f(v(x, t), x)`: for each evaluation the array is solved with the states held, then the
+    rates are taken at the voltage across each memory. Steps by the pair of orders 3 and 2 of
+    Bogacki and Shampine (Appl. Math. Lett. 2(4), 1989), from corner to corner of the programme.
+    Capacitances of the wires are left out: their time constants are to be short against the
+    pulses.
+
+    Args:
+        programme: levels of the lines over time.
+        cell: with a device as its memory.
+        states: at the start, instead of those that the conductances stand for.
+        tolerance: of each step, as a share of a state's range.
+
+    Raises:
+        ParameterError: the memory is a resistor.
+        SimulationError: the states switch too abruptly for this method, or the array is not solved.
+    """
+    if cell.memory is None:
+        raise ParameterError(
+            f"run_live moves states, but this {cell.kind} cell's memory is a resistor; give "
+            "memory=DeviceMemory(device=...)."
+        )
+    crossbar, device = programme.crossbar, cell.memory.device
+    equations, numbers = functions(type(device)), device.numbers
+    x = np.array(cell.states(crossbar) if states is None else states)
+    low, high = np.array([device.bounds(state) for state in device.states]).T[..., None, None]
+    span = high - low
+    floor, ceiling = low - _BEYOND * span, high + _BEYOND * span
+    solves = rejected = 0
+    near: Solution | None = None
+
+    def rates(time: float, x: Array) -> Array:
+        nonlocal solves, near
+        law = cell.law(crossbar, programme.gate(time) if cell.gates else 0.0, x)
+        near = NonlinearArray(crossbar, law).solve(programme.drive(time), start=near)
+        solves += 1
+        volts = law.memory_voltage(near.row_voltage, near.column_voltage)
+        return equations.rates(volts, x, numbers)
+
+    def stages(time: float, ending: float, x: Array, first: Array) -> tuple[Array, Array, float]:
+        """States and rates at the step's end, and its error over the tolerance."""
+        h = ending - time
+        inner = x
+        slopes = [first]
+        for part, weights in _STAGES:
+            inner = x + h * sum(w * slope for w, slope in zip(weights, slopes, strict=True))
+            if not ((inner >= floor) & (inner <= ceiling)).all():
+                return x, first, np.inf
+            slopes.append(rates(time + part * h if part < 1 else ending, inner))
+        miss = h * sum(w * slope for w, slope in zip(_MISS, slopes, strict=True))
+        return inner, slopes[-1], float(np.abs(miss / span).max()) / tolerance
+
+    kept = [x]
+    step = float(programme.time[1] - programme.time[0]) / 8
+    for start, stop in zip(programme.time[:-1].tolist(), programme.time[1:].tolist(), strict=True):
+        time, least = start, _LEAST * (stop - start)
+        # Slopes jump at a corner.
+        first = rates(time, x)
+        while time < stop:
+            last = step >= stop - time
+            ending = stop if last else time + step
+            new, fourth, error = stages(time, ending, x, first)
+            factor = _CAUTION * error ** (-1 / 3) if error > 0 else _GROWTH
+            factor = min(max(factor, _SHRINK), _GROWTH)
+            used = ending - time
+            if error <= 1:
+                time, x, first = ending, new, fourth
+                # The last step of a segment was cut and says nothing against the next one.
+                step = max(step, used * factor) if last else used * factor
+            else:
+                rejected += 1
+                step = used * factor
+                if step < least:
+                    raise SimulationError(
+                        f"at {time:g} s the states of {device.name} change within {step:.1e} s: "
+                        "too abrupt for run_live; take the deck of the programme and ngspice."
+                    )
+        kept.append(x)
+    return LiveStates(programme.time, np.stack(kept), solves, rejected)
