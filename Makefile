@@ -35,6 +35,13 @@ $(VENV)/.docs: $(VENV)/.package
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
 	@touch $@
 
+# badcrossbar draws by cairo, which its package source is built against.
+$(VENV)/.peers: $(VENV)/.package
+	@pkg-config --exists cairo || apt-get install -y -qq libcairo2-dev pkg-config || \
+		echo "note: install cairo's headers (Debian: libcairo2-dev) if badcrossbar does not build."
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[peers]'
+	@touch $@
+
 demo: ngspice $(VENV)/.package gf180mcu
 	@out=runs/demo-$$($(BIN)/python -c 'from spicesnn.systems.iris import IrisJob; print(IrisJob().identity)'); \
 	if [ -f $$out/config.json ]; then again=--resume; fi; \
@@ -56,11 +63,12 @@ lint: setup
 docs: $(VENV)/.docs
 	$(BIN)/python -m mkdocs build --strict --quiet
 
-bench: setup
+bench: setup $(VENV)/.peers
 	$(BIN)/python benchmarks/driving.py
 	$(BIN)/python benchmarks/engine.py
 	$(BIN)/python benchmarks/processes.py
 	$(BIN)/python benchmarks/cells.py
+	$(BIN)/python benchmarks/crossbar.py
 	$(BIN)/python benchmarks/iris_study.py
 
 netlists: setup
