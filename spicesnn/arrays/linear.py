@@ -8,7 +8,7 @@ from math import prod
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg.blas import dasum
+from scipy.linalg.blas import dasum, daxpy
 
 from spicesnn.arrays.chains import Lines, turned
 from spicesnn.arrays.crossbar import SIDES, Crossbar, Drive, Solution
@@ -27,7 +27,7 @@ _LOST = 1e-2
 _REFINEMENTS = 4
 # A line whose ends hold it this much less than a segment moves as a whole: see `_centre`.
 _LOOSE = 0.1
-_BLOCK = 2**17  # Cells times inputs that are solved together: what the caches hold, measured.
+_BLOCK = 2**16  # Cells times inputs that are solved together: what the caches hold, measured.
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,17 +96,17 @@ class LinearArray:
     `sqrt(g r) n`.
 
     Which method when: this one for node voltages and for few inputs; `Transfer.of(array)` for many
-    at the same conductances where currents are enough; by time it pays from about a quarter as
-    many inputs as the array's shorter side.
+    at the same conductances where currents are enough; by time it pays from about a tenth as many
+    inputs as the array's shorter side has lines.
 
     Error: a current injected into a passive array leaves by its ends in fractions between 0 and 1,
     so what the residual of Kirchhoff's current law, evaluated afresh from the final voltages, can
     change of any end's current is bounded by its sum; where that bound is too coarse, by the ends'
     currents that the residual's magnitudes drive (a few iterations, and what they have left). This,
     relative to each end's own current, is `Solution.residual`. Where a line's cell currents cancel
-    one another, it is relative to what cancels, and where IR drop leaves less than 1e-5 of
-    them, to that: no method in doubles knows the difference better.
-    It is refined until below 1e-9, or a `SimulationError` is raised.
+    one another, it is relative to what cancels, and where IR drop leaves less than 1e-5 of them,
+    to that: no method in doubles knows the difference better. It is refined until below 1e-9, or a
+    `SimulationError` is raised.
     """
 
     def __init__(
@@ -341,7 +341,7 @@ class LinearArray:
         def goal(rows: Array, columns: Array) -> Array:
             return _AIM * self._smallest(self._currents(rows, columns, through), floor)
 
-        first = None if near is None else near - row_rest
+        first = None if near is None else np.ascontiguousarray(near - row_rest)
         rows, columns, iterations, _ = self._iterate(*right, goal, first)
         levels = np.zeros(row_through.shape), np.zeros(column_through.shape)
         state = _State(row_rest, column_rest, through, *levels, rows, columns, rows, iterations)
@@ -443,23 +443,17 @@ class LinearArray:
             curvature = _dot(along, work)
             open_ &= curvature > 0
             step = np.divide(energy, curvature, out=np.zeros_like(energy), where=open_)
-            scale = step[:, None, None]
-            work *= scale
-            residual -= work
-            np.multiply(along, scale, out=work)
-            rows += work
-            answer *= scale
-            columns += answer
+            _add(residual, -step, work)
+            _add(rows, step, along)
+            _add(columns, step, answer)
             np.copyto(fresh, residual)
             self._row_factor.solve(fresh)
             new = _dot(residual, fresh)
-            scale = np.divide(new, energy, out=np.zeros_like(energy), where=energy > 0)[
-                :, None, None
-            ]
+            keep = np.divide(new, energy, out=np.zeros_like(energy), where=energy > 0)
             energy = new
-            along *= scale
-            along += fresh
-            image *= scale
+            _add(fresh, keep, along)
+            along, fresh = fresh, along
+            image *= keep[:, None, None]
             image += residual
         return rows, columns, limit, size
 
@@ -536,19 +530,21 @@ class LinearArray:
             worst = np.zeros_like(total)
             for side, value in self._currents(rows, columns, {}).items():
                 own = _at_least(currents[side], side, floor)
-                reach = np.abs(value) + more[:, None]
+                reach = np.broadcast_to(np.abs(value) + more[:, None], own.shape)
                 share = np.divide(reach, own, out=np.zeros_like(own), where=own > 0)
                 np.maximum(worst, share.max(axis=-1), out=worst)
             return worst
 
         def goal(rows: Array, columns: Array) -> Array:
             # What may still be on its way so that the answer is good, or known to be bad.
-            known = shares(rows, columns, np.zeros_like(total))
-            return np.maximum(0.5 * (_ACCEPTED - known), 0.1 * known) * smallest
+            known = shares(rows, columns, np.zeros(1))
+            enough = np.maximum(0.9 * (_ACCEPTED - known), 0.1 * known) * smallest
+            return np.asarray(enough.min(keepdims=True))
 
-        rows, columns, _, more = self._iterate(
-            np.abs(left_over[0]), np.abs(left_over[1]), goal, None
-        )
+        # More current in makes more of it come out everywhere: the largest of all members at each
+        # node serves all of them.
+        one, two = (np.abs(each).max(axis=0, keepdims=True) for each in left_over)
+        rows, columns, _, more = self._iterate(one, two, goal, None)
         return np.minimum(coarse, shares(rows, columns, more))
 
     def _smallest(self, currents: dict[str, Array], floor: dict[str, Array]) -> Array:
@@ -596,6 +592,12 @@ def _fixed(goal: Array) -> Callable[[Array, Array], Array]:
 
 def _dot(a: Array, b: Array) -> Array:
     return np.array([np.vdot(one, two) for one, two in zip(a, b, strict=True)])
+
+
+def _add(to: Array, scales: Array, other: Array) -> None:
+    """In place, each member of the batch by its own scale."""
+    for one, scale, two in zip(to, scales, other, strict=True):
+        daxpy(two.reshape(-1), one.reshape(-1), a=scale)
 
 
 def _sum(a: Array) -> Array:

@@ -52,8 +52,8 @@ class Transfer:
 
     `i = matrix @ v`. After `updated`, the response of the changed cells at the base conductances
     is kept with it, so that updates chain; each changed cell costs one solve of the base array.
-    Compute `Transfer.of` anew when more cells have changed than about a fifth of
-    the array's shorter side, where that becomes the cheaper one.
+    Compute `Transfer.of` anew when more cells have changed than about a tenth of
+    the lines of the array's shorter side, where that becomes the cheaper one.
 
     Attributes:
         input_ports: (side, line) of the rows' connected ends.
@@ -340,21 +340,24 @@ class _Elimination:
     def _add_row(self, row: int, inverse: Array) -> None:
         g = self.crossbar.conductance[row]
         left, right = self.ends["left"][row], self.ends["right"][row]
-        self.among += g[:, None] * inverse * g
-        np.fill_diagonal(self.among, 0.0)
-        first = self.there
+        if left > 0 and right > 0:
+            both, first = left * inverse[0, -1] * right, self.there
+            self.ports_among[first, first + 1] = self.ports_among[first + 1, first] = both
+        inverse *= g[:, None]
         for end, node in ((left, 0), (right, -1)):
             if end > 0:
-                self.to_ports[:, self.there] = g * inverse[:, node] * end
+                self.to_ports[:, self.there] = inverse[:, node] * end
                 self.to_all += self.to_ports[:, self.there]
                 self.there += 1
-        if left > 0 and right > 0:
-            both = left * inverse[0, -1] * right
-            self.ports_among[first, first + 1] = self.ports_among[first + 1, first] = both
+        inverse *= g
+        self.among += inverse
+        np.fill_diagonal(self.among, 0.0)
 
     def _step(self, onward: Array, *, last: bool = False) -> None:
         """Eliminate the columns' nodes; `onward` leads from each to its next node or its end."""
-        inverse = _inverse(np.diag(self.to_all + self.among.sum(axis=1) + onward) - self.among)
+        matrix = -self.among
+        np.fill_diagonal(matrix, self.to_all + self.among.sum(axis=1) + onward)
+        inverse = _inverse(matrix)
         there = self.to_ports[:, : self.there]
         reached = inverse @ there
         if self.all_pairs:
@@ -372,21 +375,24 @@ class _Elimination:
             self.ports_among[new, new] = (onward[:, None] * inverse * onward)[np.ix_(held, held)]
             np.fill_diagonal(self.ports_among, 0.0)
             return
-        self.to_all = onward * (inverse @ self.to_all)
-        self.to_ports[:, : self.there] = onward[:, None] * reached
-        self.among = onward[:, None] * inverse * onward
+        segment = onward[0]  # Of all columns alike.
+        self.to_all = segment * (inverse @ self.to_all)
+        np.multiply(reached, segment, out=there)
+        self.among = inverse
+        self.among *= segment**2
         np.fill_diagonal(self.among, 0.0)
 
 
 def _inverse(matrix: Array) -> Array:
     """Of a symmetric positive definite matrix, by Cholesky's factor."""
-    factor, bad = dpotrf(matrix, lower=1, overwrite_a=1)
+    # Its transpose is itself, and in the order of LAPACK: nothing is copied.
+    factor, bad = dpotrf(matrix.T, lower=1, clean=1, overwrite_a=1)
     if not bad:
         half, bad = dpotri(factor, lower=1, overwrite_c=1)
     if bad:
         raise SimulationError(
             "columns float in double precision; connect their ends or raise the smallest cell."
         )
-    full = np.tril(half)
-    full += np.tril(half, -1).T
+    full = half + half.T
+    np.fill_diagonal(full, half.diagonal())
     return np.asarray(full)

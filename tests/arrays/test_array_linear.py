@@ -8,8 +8,10 @@ import pytest
 from array_circuits import SIDES, bottom, by_ngspice, dense
 
 from spicesnn.arrays import Crossbar, Drive, Ends, LinearArray, Wires
+from spicesnn.arrays import linear as module
+from spicesnn.arrays.chains import Lines
 from spicesnn.arrays.linear import Gradient
-from spicesnn.errors import DataError
+from spicesnn.errors import DataError, SimulationError
 
 STORED = json.loads((Path(__file__).parent / "data" / "badcrossbar.json").read_text("utf-8"))
 BOTH = Ends(right=0.0, top=0.0)
@@ -218,3 +220,33 @@ def test_wrong_shapes() -> None:
     solution = array.solve(Drive(left=1.0))
     with pytest.raises(DataError, match=r"derivative by i_bottom has shape \(3,\); give \(4,\)"):
         array.adjoint(solution, i_bottom=np.zeros(3))
+
+
+def test_the_check_sends_back_what_the_iterations_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Iterations that stop at a tenth of an output are refined to the same answer."""
+    array, drive = LinearArray(crossbar((30, 30), r=30.0)), Drive(left=np.linspace(0.2, 1, 30))
+    wanted = array.solve(drive)
+    monkeypatch.setattr(module, "_AIM", 0.1)
+    found = array.solve(drive)
+    assert found.i_bottom == pytest.approx(wanted.i_bottom, rel=1e-9, abs=0)
+    monkeypatch.setattr(module, "_REFINEMENTS", 1)
+    with pytest.raises(
+        SimulationError,
+        match=r"currents are known to \d\.\de-\d\d only after \d iterations, 1e-09 is wanted: w",
+    ):
+        array.solve(drive)
+
+
+def test_a_line_that_nothing_holds() -> None:
+    lines = Lines(3, 0.5, np.array([1.0, 0.0]), np.array([0.0, 0.0]))
+    with pytest.raises(SimulationError, match=r"line 1 of the array floats in double precision"):
+        lines.factor(np.zeros((3, 2)))
+
+
+def test_a_gradient_costs_one_more_solve(monkeypatch: pytest.MonkeyPatch) -> None:
+    array = LinearArray(crossbar((6, 5)))
+    solution = array.solve(Drive(left=0.5))
+    calls, solve = [], LinearArray.solve
+    monkeypatch.setattr(LinearArray, "solve", lambda *a, **k: calls.append(1) or solve(*a, **k))
+    array.adjoint(solution, i_bottom=1.0, row_voltage=solution.row_voltage)
+    assert len(calls) == 1

@@ -181,3 +181,14 @@ def test_a_law_that_jumps_has_no_answer() -> None:
         SimulationError, match=r"Newton's method stops at 0\.\d+ of the drive with a"
     ):
         NonlinearArray(crossbar, jump).solve(Drive(left=1.0))
+
+
+def test_gmres_that_does_not_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
+    import scipy.sparse.linalg
+
+    monkeypatch.setattr(scipy.sparse.linalg, "gmres", lambda a, b, **k: (0 * b, 40))
+    crossbar = Crossbar(cells((3, 2)), WIRES)
+    with pytest.raises(
+        SimulationError, match=r"GMRES leaves more than 1e-05 of a Newton step's res"
+    ):
+        NonlinearArray(crossbar, Triode(cells((3, 2)), np.full(3, 0.6))).solve(Drive(left=0.5))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from array_circuits import SIDES, dense
 
-from spicesnn.arrays import Crossbar, Drive, Ends, LinearArray, Transfer, Wires, reduction
+from spicesnn.arrays import Crossbar, Drive, Ends, LinearArray, Transfer, Wires, memory, reduction
 from spicesnn.arrays import transfer as module
 from spicesnn.errors import DataError, SimulationError
 
@@ -136,3 +136,17 @@ def test_no_transfer_without_outputs() -> None:
     array = crossbar((3, 4), Ends(bottom=np.inf))
     with pytest.raises(DataError, match=r"no column has a connected end, so there is no transfer"):
         Transfer.of(LinearArray(array))
+
+
+def test_columns_that_float_in_double_precision() -> None:
+    with pytest.raises(SimulationError, match=r"columns float in double precision; connect their"):
+        module._inverse(np.array([[1.0, -1.0], [-1.0, 1.0]]))
+
+
+def test_more_ports_than_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    array = crossbar((1500, 1500))
+    monkeypatch.setattr(memory, "available_bytes", lambda: 10**8)
+    with pytest.raises(
+        DataError, match=r"matrix between 3000 line ends of 1500 x 1500 cells would take \d.* leave"
+    ):
+        reduction(array)

@@ -5,7 +5,7 @@ import pytest
 from array_circuits import bottom, by_ngspice
 from scipy.linalg import expm
 
-from spicesnn.arrays import Crossbar, Drive, Ends, LinearArray, Stepper, Wires
+from spicesnn.arrays import Crossbar, Drive, Ends, LinearArray, Stepper, Wires, memory
 from spicesnn.arrays.transient import transient
 from spicesnn.errors import DataError
 
@@ -140,3 +140,9 @@ def test_what_is_refused() -> None:
         transient(crossbar, [0.0, 1e-9, 2e-9], Drive(left=np.zeros((2, 4))))
     with pytest.raises(DataError, match=r"a step of -1.0 s; give one above 0"):
         Stepper(crossbar, Drive()).step(-1.0, Drive())
+
+
+def test_more_voltages_than_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "available_bytes", lambda: 10**8)
+    with pytest.raises(DataError, match=r"all voltages at 1000000 times would take 3.2e\+08 bytes"):
+        transient(slow((4, 5)), np.arange(1e6), Drive(), voltages=True)
