@@ -65,6 +65,9 @@ class NonlinearArray:
         self._law = law
         self._lines = lines_of(crossbar)
         self._ends = {side: crossbar.end_conductance(side) for side in SIDES}
+        self._floating = tuple(
+            np.flatnonzero((lines.first == 0) & (lines.last == 0)) for lines in self._lines
+        )
 
     def solve(self, drive: Drive, *, start: Solution | None = None) -> Solution:
         """Node voltages and currents, for one drive or a batch, one after the other.
@@ -147,7 +150,7 @@ class NonlinearArray:
             length = 1.0
             for _ in range(_HALVINGS):
                 drops = tuple(d + length * s for d, s in zip(point.drops, step, strict=True))
-                new = self._point(rest, (drops[0], drops[1]))
+                new = self._point(point.rest, (drops[0], drops[1]))
                 if new.size < (1 - 1e-4 * length) * point.size:
                     break
                 length /= 2
@@ -157,6 +160,13 @@ class NonlinearArray:
         return point, _ITERATIONS, share
 
     def _point(self, rest: tuple[Array, Array], drops: tuple[Array, Array]) -> _Point:
+        # A floating line is at rest at any voltage: at its mean its drops are small, and the wires'
+        # currents not lost beside it.
+        rest, drops = (rest[0].copy(), rest[1].copy()), (drops[0].copy(), drops[1].copy())
+        for level, drop, floating in zip(rest, drops, self._floating, strict=True):
+            mean = drop[floating].mean(axis=1, keepdims=True)
+            level[floating] += mean
+            drop[floating] -= mean
         with np.errstate(over="ignore", invalid="ignore"):
             current, by_row, by_column = checked(
                 self._law, rest[0] + drops[0], turned(rest[1] + drops[1])
