@@ -1,5 +1,5 @@
 """Write the golden decks of `netlists/`, on `generic180`: every bench of the cell library with its
-first stimulus, and pieces of the classifier with fixed weights.
+first stimulus, pieces of the classifier with fixed weights, and two small crossbars.
 
 The tests compare them byte for byte; run `make netlists` after a change that means to alter them.
 """
@@ -10,9 +10,20 @@ from pathlib import Path
 
 import numpy as np
 
+from spicesnn.arrays.crossbar import Wires
 from spicesnn.characterize.library import BENCHES
 from spicesnn.circuits.classifier import ClassifierCircuit
+from spicesnn.circuits.crossbar import (
+    CrossbarCell,
+    DeviceMemory,
+    ProcessTransistor,
+    programme_deck,
+    pulses,
+    write_half,
+    write_row,
+)
 from spicesnn.circuits.deck import Waveform
+from spicesnn.devices import find_ode
 from spicesnn.engine.options import SimulationOptions
 from spicesnn.processes import find_process
 
@@ -47,7 +58,30 @@ def golden_decks() -> dict[str, str]:
         "differential_column.cir": circuit.column_deck(process).text(line, column),
         "dpi_neuron.cir": circuit.neuron_deck(process).text(line, sums),
         "classifier_unit.cir": circuit.unit_deck(process).text(line, unit),
+        **crossbar_decks(),
     }
+
+
+def crossbar_decks() -> dict[str, str]:
+    """Four rows and columns of live devices: V/2 writes, and a 1T1R row written in two phases."""
+    memory = DeviceMemory(device=find_ode("Nugent2014"))
+    states = np.linspace(0.0, 0.75, 16).reshape(1, 4, 4)
+    wires = Wires(r_row=1.0, r_column=1.0)
+    bare = CrossbarCell(memory=memory)
+    transistor = ProcessTransistor(process=find_process("generic180"), width=10e-6)
+    gated = CrossbarCell(memory=memory, access=transistor)
+    array = bare.crossbar(states, wires)
+    writes = [write_half(array, 1, 2, volts) for volts in (0.4, -0.4)]
+    row = write_row(array, 1, [1, 0, -1, 1], v_set=0.8, v_reset=0.8, gate_set=1.8, gate_reset=1.8)
+    line = SimulationOptions().line()
+    texts = {}
+    for name, cell, accesses in (
+        ("crossbar_devices.cir", bare, writes), ("crossbar_write.cir", gated, row),
+    ):  # fmt: skip
+        programme = pulses(accesses, width=20e-6, edge=1e-6, rest=10e-6)
+        deck, knobs = programme_deck(programme, cell, maximum_step=1e-6, start_states=states)
+        texts[name] = deck.text(line, knobs)
+    return texts
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ from spicesnn.errors import DataError, ParameterError
 from spicesnn.parameters import Parameters, parameter
 
 Array = npt.NDArray[np.float64]
-_HALVINGS = 200
+_HALVINGS = 55  # Of a state's range: down to its rounding.
 _SLACK = 1e-9  # Of a range's ends: what a conductance written and read again may lose.
 
 
@@ -84,8 +84,6 @@ class DeviceMemory(Parameters):
         rises = bool(at_bounds[1] > at_bounds[0])
         for _ in range(_HALVINGS):
             middle = 0.5 * (small + large)
-            if ((middle == small) | (middle == large)).all():
-                break
             below = (self._read(middle) < wanted) == rises
             small, large = np.where(below, middle, small), np.where(below, large, middle)
         return self._all_states(0.5 * (small + large))
@@ -181,14 +179,38 @@ class CrossbarCell(Parameters):
         memory = self._device_memory("crossbar(states)")
         return Crossbar(memory.conductance(states), wires, ends or Ends())
 
-    def states(self, crossbar: Crossbar) -> Array:
-        """The states that a crossbar's conductances stand for, (states, rows, columns).
+    def states(self, crossbar: Crossbar, given: Array | None = None) -> Array:
+        """The states that a crossbar's conductances stand for, or those given, checked.
+
+        Args:
+            crossbar: conductances, shape.
+            given: in their units, shape (states, rows, columns).
+
+        Returns:
+            In their units, shape (states, rows, columns).
 
         Raises:
-            DataError: a conductance is none that the device has.
+            DataError: a conductance is none that the device has, or a state is out of its bounds.
             ParameterError: the memory is a resistor.
         """
-        return self._device_memory("states").states(crossbar.conductance)
+        memory = self._device_memory("states")
+        if given is None:
+            return memory.states(crossbar.conductance)
+        device, held = memory.device, np.array(given, dtype=np.float64)
+        shape = (len(device.states), crossbar.rows, crossbar.columns)
+        if held.shape != shape:
+            raise DataError(f"states have shape {held.shape}; give {shape}.")
+        for state, values in zip(device.states, held, strict=True):
+            low, high = device.bounds(state)
+            slack = _SLACK * (high - low)
+            outside = ~((values >= low - slack) & (values <= high + slack))
+            if outside.any():
+                i, j = np.argwhere(outside)[0]
+                raise DataError(
+                    f"state {state.name} of cell ({i}, {j}) is {values[i, j]:g}, outside "
+                    f"{device.name}'s {low:g} to {high:g} {state.unit}; start it there."
+                )
+        return held
 
     def law(
         self, crossbar: Crossbar, gate: float | Array = 0.0, states: Array | None = None

@@ -12,7 +12,7 @@ from spicesnn.arrays.crossbar import SIDES, Crossbar, Drive
 from spicesnn.arrays.memory import check_memory
 from spicesnn.circuits.crossbar.access import exact
 from spicesnn.circuits.crossbar.cell import CrossbarCell
-from spicesnn.circuits.deck import Analysis, Deck, Knob, OperatingPoint, Transient
+from spicesnn.circuits.deck import Analysis, Deck, Knob, OperatingPoint
 from spicesnn.circuits.device_forms import DeviceForm
 from spicesnn.errors import DataError, UnknownNameError
 from spicesnn.waveforms import Waveforms
@@ -34,6 +34,7 @@ def crossbar_deck(
     gate: float | Array = 0.0,
     analysis: Analysis | None = None,
     cell_knobs: Sequence[tuple[int, int]] = (),
+    start_states: Array | None = None,
     voltages: bool = False,
     states: bool = False,
     device_form: DeviceForm = "auto",
@@ -62,8 +63,10 @@ def crossbar_deck(
         gate: volts of the gate lines, shape () or (lines,).
         analysis: by default an operating point.
         cell_knobs: (row, column) of the cells whose resistor `r3_4` is a knob.
+        start_states: of the devices instead of those that the conductances stand for, in
+            their units, (states, rows, columns).
         voltages: keep every node's voltage.
-        states: keep every live device's states.
+        states: keep every device's states.
         device_form: of devices of equations.
         title: first line.
 
@@ -82,11 +85,9 @@ def crossbar_deck(
     gates = cell.gate_volts(crossbar.rows, crossbar.columns, gate)
     analysis = analysis or OperatingPoint()
     knobs = {k.element: k for k in _sources(crossbar, volts, gates)}
-    fixed, turned, nodes = _cells(crossbar, cell, set(cell_knobs))
+    fixed, turned, nodes = _cells(crossbar, cell, start_states, set(cell_knobs))
     knobs |= {k.element: k for k in turned}
-    lines = [*_wires(crossbar), *fixed]
-    if isinstance(analysis, Transient):
-        lines += _capacitors(crossbar)
+    lines = [*_wires(crossbar), *_capacitors(crossbar), *fixed]
     subcircuits, models = cell.subcircuits()
     probes = [f"i({name})" for name in knobs if name.startswith(_END_SOURCES)]
     if voltages:
@@ -226,22 +227,20 @@ def _capacitors(crossbar: Crossbar) -> Iterator[str]:
 
 
 def _cells(
-    crossbar: Crossbar, cell: CrossbarCell, turned: set[tuple[int, int]]
+    crossbar: Crossbar, cell: CrossbarCell, states: Array | None, turned: set[tuple[int, int]]
 ) -> tuple[list[str], list[Knob], list[str]]:
     """Lines of the cells, knobs of those asked for, and nodes of their states."""
     conductance = crossbar.conductance
-    resistors = [] if cell.memory is not None else [tuple(map(int, at)) for at in
-                                                    np.argwhere(conductance > 0)]  # fmt: skip
-    for at in turned:
-        if at not in resistors:
-            names = [f"r{i}_{j}" for i, j in resistors]
-            raise UnknownNameError("cell resistor", f"r{at[0]}_{at[1]}", names)
-    states = None if cell.memory is None else cell.memory.states(conductance)
+    there = [(i, j) for i, j in np.argwhere(conductance > 0).tolist()]
+    for at in turned - (set(there) if cell.memory is None else set()):
+        names = [f"r{i}_{j}" for i, j in there] if cell.memory is None else []
+        raise UnknownNameError("cell resistor", f"r{at[0]}_{at[1]}", names)
+    start = None if cell.memory is None else cell.states(crossbar, states)
     lines: list[str] = []
     knobs: list[Knob] = []
     nodes: list[str] = []
-    for i, j in np.argwhere(conductance > 0).tolist():
-        held = () if states is None else states[:, i, j].tolist()
+    for i, j in there:
+        held = () if start is None else start[:, i, j].tolist()
         text = cell.text(i, j, float(conductance[i, j]), held)
         own = text.lines
         if (i, j) in turned:

@@ -16,10 +16,10 @@ MemoryLaw = Callable[[Array], tuple[Array, Array]]
 # Current of the access element over the middle's and the column's voltage, and its two slopes.
 AccessLaw = Callable[[Array, Array], tuple[Array, Array, Array]]
 _STEPS = 200
-_ROUNDING = 4 * np.finfo(float).eps
-# What the two currents may differ by where rounding decides: a share of them, or what the rounding
-# of a volt changes, as a law's own terms may cancel.
-_UNEVEN, _VOLT = 1e-6, 4 * _ROUNDING
+# Volts: a Newton step below it ends the search. What such a step leaves, and one more correction of
+# the current, are of its square over the laws' own volts (25 mV): below rounding.
+_CLOSE = 1e-10
+_UNEVEN = 1e-6  # Share of the two currents that they may differ by.
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +83,6 @@ class SeriesLaw:
             return v_column
         v_row, v_column = np.broadcast_arrays(v_row, v_column)
         low, high = np.minimum(v_row, v_column), np.maximum(v_row, v_column)
-        tolerance = _ROUNDING * np.maximum(np.abs(low), np.abs(high))
         # At these ends the current that comes exceeds the one that goes, and the other way round.
         middle = 0.5 * (low + high) if self.guess is None else self.guess(v_row, v_column)
         middle = np.clip(middle, low, high)
@@ -98,18 +97,18 @@ class SeriesLaw:
             with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
                 step = surplus / slope
             new = middle + step
-            # Newton's step where it stays inside and is at most half of the last one, else half.
-            # A step below the rounding is a root found, wherever it points.
-            fine = np.abs(step) <= tolerance
-            good = (new >= low) & (new <= high) & (np.abs(step) <= 0.5 * before)
-            new = np.where(fine | (surplus == 0), middle, np.where(good, new, 0.5 * (low + high)))
+            # Newton's step where it stays inside and is no longer than the last one, or where it
+            # has arrived, else half of the bracket.
+            shorter = np.abs(step) <= np.maximum(before, _CLOSE)
+            good = (new >= low) & (new <= high) & shorter
+            new = np.where(surplus == 0, middle, np.where(good, new, 0.5 * (low + high)))
             before = np.abs(new - middle)
             middle = new
-            if (before <= tolerance).all():
+            if (before <= _CLOSE).all():
                 break
         # The bracket always closes; that it closed on a root is another matter.
         size = np.abs(above) + np.abs(below)
-        found = np.abs(surplus) <= _UNEVEN * size + (4 * tolerance + _VOLT) * np.abs(slope)
+        found = np.abs(surplus) <= _UNEVEN * size + 2 * _CLOSE * np.abs(slope)
         if not found.all():
             worst = tuple(int(k) for k in np.argwhere(~found)[0])
             raise SimulationError(

@@ -73,7 +73,7 @@ def run_live(
         )
     crossbar, device = programme.crossbar, cell.memory.device
     equations, numbers = functions(type(device)), device.numbers
-    x = np.array(cell.states(crossbar) if states is None else states)
+    x = cell.states(crossbar, states)
     low, high = np.array([device.bounds(state) for state in device.states]).T[..., None, None]
     span = high - low
     floor, ceiling = low - _BEYOND * span, high + _BEYOND * span

@@ -44,16 +44,29 @@ def solve_access(
 
 
 def access_deck(
-    access: Access, cell: CrossbarCell = RESISTOR_CELL, *, voltages: bool = False, title: str = ""
+    access: Access,
+    cell: CrossbarCell = RESISTOR_CELL,
+    *,
+    start_states: Array | None = None,
+    voltages: bool = False,
+    title: str = "",
 ) -> Deck:
     """An access as the operating point of a deck.
+
+    Args:
+        access: the crossbar and what lies on its lines.
+        cell: what hangs at each crossing.
+        start_states: of the devices instead of those that the conductances stand for.
+        voltages: keep every node's voltage.
+        title: first line.
 
     Raises:
         DataError: shapes do not match, or a conductance is none that the device has.
     """
     return crossbar_deck(
-        access.crossbar, cell, drive=access.drive, gate=access.gate, voltages=voltages, title=title
-    )
+        access.crossbar, cell, drive=access.drive, gate=access.gate, start_states=start_states,
+        voltages=voltages, title=title,
+    )  # fmt: skip
 
 
 def programme_deck(
@@ -61,6 +74,7 @@ def programme_deck(
     cell: CrossbarCell = RESISTOR_CELL,
     *,
     maximum_step: float,
+    start_states: Array | None = None,
     voltages: bool = False,
     states: bool = True,
     device_form: DeviceForm = "auto",
@@ -72,6 +86,7 @@ def programme_deck(
         programme: the crossbar and the levels of its lines over time.
         cell: what hangs at each crossing.
         maximum_step: bound of ngspice's own step, seconds.
+        start_states: of the devices instead of those that the conductances stand for.
         voltages: keep every node's voltage.
         states: keep every device's states.
         device_form: of devices of equations.
@@ -82,8 +97,9 @@ def programme_deck(
     """
     crossbar, time = programme.crossbar, programme.time
     deck = crossbar_deck(
-        crossbar, cell, analysis=Transient(float(time[-1]), maximum_step), voltages=voltages,
-        states=states and cell.memory is not None, device_form=device_form, title=title,
+        crossbar, cell, analysis=Transient(float(time[-1]), maximum_step),
+        start_states=start_states, voltages=voltages, states=states, device_form=device_form,
+        title=title,
     )  # fmt: skip
     levels = {
         "left": programme.rows, "right": programme.rows,
