@@ -117,11 +117,11 @@ def test_stored_study_begins_as_todays_code_does_or_is_declared_stale() -> None:
 
 
 def test_stored_study_holds_what_is_claimed() -> None:
-    """What the status page says to hold; that the ten splits' mean is under 0.90 stands there."""
+    """What the status page says to hold."""
     rows = {row["name"]: row for row in stored("iris_study.json")["rows"]}
     assert rows["accuracy, untrained"]["value"] < 0.55
     assert rows["accuracy lost to plain"]["holds"]
-    assert rows["accuracy, error-triggered"]["interval"][1] > 0.90
+    assert rows["accuracy, error-triggered"]["value"] >= 0.90
     assert all(rows[name]["count"] == 10 for name in rows if name.startswith("accuracy"))
     three = stored("iris_three_seeds.json")
     assert three["job"] == IrisJob(seeds=3, with_plain=False).identity, f"run {three['command']}"
@@ -160,6 +160,10 @@ def test_stored_figures_of_the_processes_are_fresh_and_hold(
 
 def test_stored_figures_of_the_cells_are_fresh_and_hold(gf180mcu: Process) -> None:
     check_table("cells.json", "cells")
+
+
+def test_stored_figures_of_the_crossbars_are_fresh_and_hold() -> None:
+    check_table("crossbar.json", "crossbar")
 
 
 def test_stored_scores_of_silicon_are_of_todays_cards() -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from spicesnn import __version__
-from spicesnn.cli import cells, decks, processes, training
+from spicesnn.cli import cells, decks, devices, processes, training
 from spicesnn.errors import SpicesnnError
 
 app = typer.Typer(
@@ -21,6 +21,8 @@ app.add_typer(training.train_app, name="train")
 app.add_typer(decks.cache_app, name="cache")
 app.add_typer(processes.extract_app, name="extract")
 app.add_typer(processes.pdk_app, name="pdk")
+app.add_typer(devices.device_app, name="device")
+app.add_typer(devices.fit_app, name="fit")
 app.command("emit")(training.emit)
 app.command("run")(decks.run_deck)
 app.command("export")(decks.export_deck)

@@ -25,7 +25,6 @@ class HystereticSwitch(Ode):
     """
 
     kind: ClassVar[str] = "hysteretic switch"
-    volatile: ClassVar[bool] = True
     states: ClassVar[tuple[State, ...]] = (State("x", "1", "how far it is on", "x_0", 0.0, 1.0),)
 
     r_on: float = parameter(unit="ohm", doc="resistance, on", gt=0)
@@ -40,12 +39,17 @@ class HystereticSwitch(Ode):
     )
     v_round: float = parameter(1e-3, unit="V", doc="rounding of the magnitude at zero", gt=0)
 
+    @property
+    def volatile(self) -> bool:
+        """Always."""
+        return True
+
     @classmethod
     def equations(cls) -> Equations:
         """As in the class's description."""
         import sympy as sp
 
-        from spicesnn.devices.smooth import logistic, magnitude
+        from spicesnn.devices.smooth import clipped, logistic, magnitude
 
         v, x = sp.symbols("v x")
         r_on, r_off, v_threshold, v_hold, tau_on, tau_off, softness, v_round = sp.symbols(
@@ -55,7 +59,7 @@ class HystereticSwitch(Ode):
         fold, depth, span, z = sp.symbols("fold depth span z")
         v_up = v_threshold + span * fold - depth * span
         return Equations(
-            current=v / r_off * sp.exp(x * sp.log(r_off / r_on)),
+            current=v / r_off * sp.exp(clipped(x, -0.01, 1.01) * sp.log(r_off / r_on)),
             rates=((1 - x) * logistic(z) / tau_on - x * logistic(-z) / tau_off,),
             named=(
                 (fold, (1 - sp.sqrt(1 - 4 * softness)) / 2),

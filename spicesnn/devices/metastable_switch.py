@@ -40,6 +40,11 @@ class MetastableSwitch(Ode):
     a_r: float = parameter(0.0, unit="A", doc="Schottky saturation current, reverse", ge=0)
     b_r: float = parameter(1.0, unit="1/V", doc="Schottky exponent, reverse", ge=0)
 
+    @property
+    def volatile(self) -> bool:
+        """With the threshold of switching off above zero."""
+        return self.v_off > 0
+
     @classmethod
     def equations(cls) -> Equations:
         """As in the class's description. Source: Nugent and Molter 2014."""

@@ -47,7 +47,13 @@ def functions(kind: type[Ode]) -> Functions:
     current = equations.inlined(equations.current)
     rates = [equations.inlined(rate) for rate in equations.rates]
     symbols = [v, *states, *map(sp.Symbol, names)]
-    known = [{"logistic": expit, "softplus": lambda z: np.logaddexp(0.0, z)}, "numpy"]
+    own = {
+        "logistic": expit,
+        "softplus": lambda z: np.logaddexp(0.0, z),
+        "clipped": np.clip,
+        "within": lambda z, low, high: ((z > low) & (z < high)).astype(np.float64),
+    }
+    known = [own, "numpy"]
 
     def compiled(expressions: list[Any], axes: tuple[int, ...]) -> Function:
         plain = sp.lambdify(symbols, expressions, known, cse=True)
@@ -59,7 +65,7 @@ def functions(kind: type[Ode]) -> Functions:
             found = plain(volts, *state, *(numbers[name] for name in names))
             shape = np.broadcast_shapes(volts.shape, state.shape[1:])
             stacked = np.stack([np.broadcast_to(each, shape) for each in found])
-            return stacked.reshape(*axes, *shape)
+            return stacked.reshape((*axes, *shape))
 
         return call
 

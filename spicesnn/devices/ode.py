@@ -68,7 +68,6 @@ class Ode(Parameters):
         kind: the model's name.
         states: of the device.
         pinched: whether its current is zero at zero voltage, in any state.
-        volatile: whether it forgets its state at zero voltage.
         name: of the preset, AuthorYear.
         citation: where its numbers come from.
         claim: what they were fitted to, and what is not claimed of them.
@@ -77,7 +76,6 @@ class Ode(Parameters):
     kind: ClassVar[str]
     states: ClassVar[tuple[State, ...]]
     pinched: ClassVar[bool] = True
-    volatile: ClassVar[bool] = False
 
     name: str
     citation: str
@@ -109,6 +107,11 @@ class Ode(Parameters):
             numbers[bound] if isinstance(bound, str) else bound for bound in (state.low, state.high)
         )
         return low, high
+
+    @property
+    def volatile(self) -> bool:
+        """Whether it forgets its state at zero voltage."""
+        return False
 
     @property
     def numbers(self) -> dict[str, float]:

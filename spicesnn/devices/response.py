@@ -74,8 +74,15 @@ def response(
         slope = (voltage[k + 1] - voltage[k]) / length
 
         # Over the line's own time, so that short lines late in a long run keep their figures.
-        def rate(t: float, y: Array, start: float = voltage[k], slope: float = slope) -> Array:
-            return np.asarray(of.rates(start + slope * t, y * scale, known) / scale)
+        def rate(
+            t: float, y: Array, start: float = voltage[k], slope: float = slope, k: int = k,
+            begin: float = begin,
+        ) -> Array:  # fmt: skip
+            found = of.rates(start + slope * t, y * scale, known) / scale
+            if not np.isfinite(found).all():
+                # LSODA would try shorter steps for ever.
+                raise SimulationError(_stuck(device, begin, voltage[k : k + 2], "an infinite rate"))
+            return np.asarray(found)
 
         def jacobian(t: float, y: Array, start: float = voltage[k], slope: float = slope) -> Array:
             inner = of.rates_by_state(start + slope * t, y * scale, known)
@@ -87,11 +94,7 @@ def response(
             dense_output=True,
         )  # fmt: skip
         if not found.success or not np.isfinite(found.y).all():
-            raise SimulationError(
-                f"{device.name}: its equations cannot be integrated beyond {begin:g} s "
-                f"({found.message}); lower the voltage ({voltage[k]:g} to {voltage[k + 1]:g} V) or "
-                "put more corners."
-            )
+            raise SimulationError(_stuck(device, begin, voltage[k : k + 2], found.message))
         z = found.y[:, -1]
         kept = (found.t[:-1, None] + np.diff(found.t)[:, None] * _PARTS).ravel()
         kept_time.append(begin + kept)
@@ -100,3 +103,10 @@ def response(
     states = np.concatenate(kept_states, axis=1) * scale[:, None]
     volts = np.interp(times, time, voltage)
     return Response(times, volts, of.current(volts, states, known), states)
+
+
+def _stuck(device: Ode, begin: float, voltage: Array, why: str) -> str:
+    return (
+        f"{device.name}: its equations cannot be integrated beyond {begin:g} s ({why}); lower the "
+        f"voltage ({voltage[0]:g} to {voltage[1]:g} V) or put more corners."
+    )

@@ -28,6 +28,24 @@ class softplus(sp.Function):  # noqa: N801
         return logistic(self.args[0])
 
 
+class within(sp.Function):  # noqa: N801
+    """`within(z, low, high)`: 1 between its bounds, else 0; only derivatives hold it."""
+
+
+class clipped(sp.Function):  # noqa: N801
+    """`clipped(z, low, high)`: what equations use of a state of which solvers try wild values.
+
+    A Newton step may put a state far beyond its bounds, where an exponential is beyond every
+    number and the solver never comes back. The corners belong where no solution goes.
+    """
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        """By its first argument; the bounds are numbers."""
+        if argindex != 1:
+            raise sp.ArgumentIndexError(self, argindex)
+        return within(*self.args)
+
+
 def positive_part(z: Any, width: Any) -> Any:
     """`max(z, 0)` with its corner rounded over `width`: off by 0.69 width at the corner."""
     return width * softplus(z / width)

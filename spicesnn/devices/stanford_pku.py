@@ -23,12 +23,19 @@ class StanfordPku(Ode):
 
     Published are a jump, at `f_min`, and a gap clipped at its bounds. Here the rate is switched by
     a logistic of the field, of width `f_width` of `f_min`, and the gap comes to a bound through a
-    layer of `layer`. SMOOTHED
+    layer, `layer` deep. In the package's ramp of 2 V in 4 ms SET comes 2.6 mV earlier than the
+    published equations have it (at 1.390 instead of 1.392 V), RESET 0.9 to 2.0 mV; after its pulses
+    of 100 ns the gap agrees to 4 parts in a million, and the time of SET to 0.01 %.
+
+    In a transient keep the maximum step below some 10 mV of the fastest voltage: over a longer one
+    the solver steps across the jump in the field, and may not come back from it.
     """
 
     kind: ClassVar[str] = "Stanford-PKU"
     states: ClassVar[tuple[State, ...]] = (
-        State("gap", "m", "distance of electrode and filament", "gap_0", "gap_min", "gap_max", 1e-9),
+        State(
+            "gap", "m", "distance of electrode and filament", "gap_0", "gap_min", "gap_max", 1e-9
+        ),
     )
 
     i_0: float = parameter(unit="A", doc="current scale", gt=0, source=_SOURCE)
@@ -36,7 +43,9 @@ class StanfordPku(Ode):
     v_0: float = parameter(unit="V", doc="curvature of the current", gt=0, source=_SOURCE)
     vel_0: float = parameter(unit="m/s", doc="speed of the gap", gt=0, source=_SOURCE)
     gamma_0: float = parameter(unit="1", doc="field enhancement at no gap", gt=0, source=_SOURCE)
-    beta: float = parameter(unit="1", doc="its fall with the gap's cube in nm", ge=0, source=_SOURCE)
+    beta: float = parameter(
+        unit="1", doc="its fall with the gap's cube in nm", ge=0, source=_SOURCE
+    )
     e_a: float = parameter(unit="V", doc="activation energy over charge", gt=0, source=_SOURCE)
     a_0: float = parameter(unit="m", doc="distance of atoms", gt=0, source=_SOURCE)
     t_ox: float = parameter(unit="m", doc="oxide thickness", gt=0, source=_SOURCE)
@@ -46,7 +55,7 @@ class StanfordPku(Ode):
     gap_min: float = parameter(unit="m", doc="smallest gap", gt=0, source=_SOURCE)
     gap_max: float = parameter(unit="m", doc="largest gap", gt=0, source=_SOURCE)
     gap_0: float = parameter(unit="m", doc="initial gap", gt=0, source=_SOURCE)
-    f_width: float = parameter(1e-3, unit="1", doc="width of the field's switch over f_min", gt=0)
+    f_width: float = parameter(3e-4, unit="1", doc="width of the field's switch over f_min", gt=0)
     layer: float = parameter(5e-12, unit="m", doc="layer at each bound", gt=0)
 
     @classmethod
@@ -54,7 +63,7 @@ class StanfordPku(Ode):
         """As in the class's description. Source: the package's model, mode without noise."""
         import sympy as sp
 
-        from spicesnn.devices.smooth import bounded, logistic
+        from spicesnn.devices.smooth import bounded, clipped, logistic
 
         v, gap = sp.symbols("v gap")
         i_0, g_0, v_0, vel_0, gamma_0, beta, e_a, a_0, t_ox = sp.symbols(
@@ -63,8 +72,8 @@ class StanfordPku(Ode):
         f_min, r_th, t_ini, gap_min, gap_max, f_width, layer = sp.symbols(
             "f_min r_th t_ini gap_min gap_max f_width layer"
         )
-        current = i_0 * sp.exp(-gap / g_0) * sp.sinh(v / v_0)
-        kt, gamma, speed, drive = sp.symbols("kt_value gamma_value speed drive")
+        tried, kt, gamma, speed, drive = sp.symbols("tried kt_value gamma_value speed drive")
+        current = i_0 * sp.exp(-tried / g_0) * sp.sinh(v / v_0)
         # The current has the voltage's sign: their product is the magnitude that is published.
         field = gamma * v / (t_ox * f_min)
         up = -speed * logistic((-field - 1) / f_width)
@@ -73,8 +82,9 @@ class StanfordPku(Ode):
             current=current,
             rates=(bounded(up, down, gap, gap_min, gap_max, layer),),
             named=(
+                (tried, clipped(gap, gap_min - layer, gap_max + layer)),
                 (kt, sp.Float(_K_OVER_Q) * (t_ini + r_th * v * current)),
-                (gamma, gamma_0 - beta * (gap * 1e9) ** 3),
+                (gamma, gamma_0 - beta * (tried * 1e9) ** 3),
                 (drive, gamma * a_0 * v / (t_ox * kt)),
                 (speed, vel_0 * sp.exp(-e_a / kt) * sp.sinh(drive)),
             ),

@@ -8,10 +8,10 @@ _MODEL = (
 )
 YAKOPCIC2013 = Yakopcic(
     name="Yakopcic2013",
-    citation=f"{_MODEL}; the set that public copies of the authors' SPICE text and Xyce (memristor, "
-    "level 3) give as their example",
-    claim="the example values; a public copy names the chalcogenide devices of Oblea et al. (2010) "
-    "as what they were fitted to; fits of other devices are not claimed",
+    citation=f"{_MODEL}; the set that public copies of the authors' SPICE text and Xyce "
+    "(memristor, level 3) give as their example",
+    claim="the example values; a public copy names the chalcogenide devices of Oblea et al. "
+    "(2010) as what they were fitted to; fits of other devices are not claimed",
     a_1=0.17,
     a_2=0.17,
     b=0.05,

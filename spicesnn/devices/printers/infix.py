@@ -51,5 +51,9 @@ class InfixPrinter(StrPrinter):
         z = self._print(expr.args[0])
         return f"(max({z}, 0)+ln(1+exp(-abs({z}))))"
 
+    def _print_clipped(self, expr: Any) -> str:
+        z, low, high = map(self._print, expr.args)
+        return f"min(max({z}, {low}), {high})"
+
     def _print_log(self, expr: Any) -> str:
         return f"ln({self._print(expr.args[0])})"

@@ -20,6 +20,9 @@ class _JaxPrinter(NumPyPrinter):
     def _print_logistic(self, expr: Any) -> str:
         return f"jax.nn.sigmoid({self._print(expr.args[0])})"
 
+    def _print_clipped(self, expr: Any) -> str:
+        return f"jnp.clip({', '.join(map(self._print, expr.args))})"
+
     def _print_softplus(self, expr: Any) -> str:
         return f"jax.nn.softplus({self._print(expr.args[0])})"
 

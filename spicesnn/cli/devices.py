@@ -1,0 +1,354 @@
+"""Commands on memristive devices: device list, show, emit, plot; fit device."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from spicesnn.errors import ParameterError, RunFolderError, UnknownNameError
+
+if TYPE_CHECKING:
+    from spicesnn.devices import Device
+    from spicesnn.devices.ode import Ode
+    from spicesnn.fit.device_data import Columns
+    from spicesnn.fit.device_result import DeviceFit
+
+device_app = typer.Typer(
+    no_args_is_help=True, help="Memristive devices: their numbers, printed forms and pictures."
+)
+fit_app = typer.Typer(no_args_is_help=True, help="Numbers from measurements.")
+
+_NAME = Annotated[str, typer.Argument(help="Of a preset, or the .json file of a fitted one.")]
+_FORMS = ("spice", "verilog", "jax")
+
+
+@fit_app.callback()
+def _fit() -> None:
+    """Numbers from measurements."""
+
+
+@device_app.command("list")
+def list_devices(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Say which presets there are, of which kind, and where their numbers come from."""
+    from spicesnn.devices import DEVICES
+
+    rows = [
+        {"name": name, "kind": each.kind, "form": _form(each), "what": each.claim,
+         "citation": each.citation}
+        for name, each in DEVICES.items()
+    ]  # fmt: skip
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table()
+    table.add_column("name", no_wrap=True)
+    for title in ("kind", "what", "citation"):
+        table.add_column(title)
+    for row in rows:
+        table.add_row(row["name"], f"{row['kind']} ({row['form']})", row["what"], row["citation"])
+    Console().print(table)
+
+
+@device_app.command("show")
+def show_device(
+    name: _NAME,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Print all numbers of a preset with unit, meaning, bounds and source, and its equations."""
+    from spicesnn.fit.device import load_device
+
+    loaded = load_device(name)
+    device = loaded.device
+    rows = _numbers(device)
+    equations = _equations(device)
+    if as_json:
+        found = {
+            "name": device.name, "kind": device.kind, "form": _form(device),
+            "citation": device.citation, "claim": device.claim, "parameters": rows,
+            "equations": equations, "valid": {n: list(ends) for n, ends in loaded.valid.items()},
+        }  # fmt: skip
+        typer.echo(json.dumps(found, indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    typer.echo(f"{device.name}: {device.kind} ({_form(device)})")
+    typer.echo(f"citation: {device.citation}\nclaim: {device.claim}")
+    table = Table()
+    table.add_column("parameter", no_wrap=True)
+    for title in ("value", "unit", "meaning", "bounds", "source"):
+        table.add_column(title)
+    for row in rows:
+        table.add_row(
+            row["name"], f"{row['value']:.6g}", row["unit"], row["meaning"], row["bounds"],
+            row["source"],
+        )  # fmt: skip
+    Console().print(table)
+    for line in equations:
+        typer.echo(line)
+    for label, ends in loaded.valid.items():
+        typer.echo(f"fitted over {label} from {ends[0]:.4g} to {ends[1]:.4g}")
+
+
+@device_app.command("emit")
+def emit_device(
+    name: _NAME,
+    form: Annotated[str, typer.Option(help="spice, verilog or jax.")] = "spice",
+    out: Annotated[Path | None, typer.Option(help="File; by default the terminal.")] = None,
+) -> None:
+    """Print a device of equations as ngspice subcircuit, Verilog-A module or JAX source."""
+    from spicesnn.devices.ode import Ode
+    from spicesnn.fit.device import load_device
+
+    if form not in _FORMS:
+        raise UnknownNameError("form", form, _FORMS)
+    device = load_device(name).device
+    if not isinstance(device, Ode):
+        raise ParameterError(
+            f"{device.name} answers to pulses and has no equations to print: ngspice sees it as a "
+            "resistor whose value is a knob, which the loop rewrites after each pulse."
+        )
+    text = _printed(device, form)
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise RunFolderError(f"cannot write {out}: {error.strerror}.") from None
+    typer.echo(f"written: {out}")
+
+
+@device_app.command("plot")
+def plot_device(
+    name: _NAME,
+    out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("runs/device"),
+    by: Annotated[str, typer.Option(help="Who integrates the loop: scipy or ngspice.")] = "scipy",
+    amplitude: Annotated[
+        str | None, typer.Option(help="Volts of loop and pulses, by default found by search.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was drawn.")] = False,
+) -> None:
+    """Draw hysteresis loop, pulse staircase and switching times, or the answer to pulses."""
+    from spicesnn.fit.device import load_device
+    from spicesnn.report.device import draw_device
+    from spicesnn.units import parse_spice_number
+
+    if by not in ("scipy", "ngspice"):
+        raise UnknownNameError("integrator", by, ("scipy", "ngspice"))
+    loaded = load_device(name)
+    volts = None if amplitude is None else parse_spice_number(amplitude)
+    if volts is not None and "voltage" in loaded.valid:
+        low, high = loaded.valid["voltage"]
+        if not (low <= -volts and volts <= high):
+            typer.echo(
+                f"note: {loaded.device.name} was fitted from {low:.4g} to {high:.4g} V; at "
+                f"{volts:g} V nothing is claimed of it.",
+                err=True,
+            )
+    drawn = draw_device(
+        loaded.device, out, by="ngspice" if by == "ngspice" else "scipy", amplitude=volts
+    )
+    if as_json:
+        found = {
+            "pictures": {label: str(path) for label, path in drawn.paths.items()},
+            "skipped": drawn.skipped, "numbers": drawn.numbers,
+        }  # fmt: skip
+        typer.echo(json.dumps(found, indent=2))
+        return
+    for label, path in drawn.paths.items():
+        typer.echo(f"{label}: {path}")
+    for label, reason in drawn.skipped.items():
+        typer.echo(f"no {label}: {reason}")
+
+
+@fit_app.command("device")
+def fit_device_command(
+    name: _NAME,
+    data: Annotated[Path, typer.Option(help="CSV file of pulses or of a sweep.")],
+    column: Annotated[list[str], typer.Option(help="A column's name, as conductance=G.")] = [],  # noqa: B006
+    unit: Annotated[
+        list[str],
+        typer.Option(help="A column's unit, as conductance=uS; conductance=relative for none."),
+    ] = [],  # noqa: B006
+    free: Annotated[
+        str, typer.Option(help="Numbers to fit to a sweep, as r_on,tau; by default a choice.")
+    ] = "",
+    levels: Annotated[
+        int | None, typer.Option(help="Pulses from end to end; by default the longest staircase.")
+    ] = None,
+    starts: Annotated[int, typer.Option(help="How often to begin the fit of a sweep.")] = 1,
+    seed: Annotated[int, typer.Option(help="Of the further starts.")] = 0,
+    preset: Annotated[str, typer.Option(help="Name of the fitted preset.")] = "",
+    out: Annotated[Path, typer.Option(help="Folder for preset, report and picture.")] = Path(
+        "runs/fit"
+    ),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report.")] = False,
+) -> None:
+    """Fit a preset to measured pulses or a sweep; its file is taken where a name is."""
+    from spicesnn.fit.device import fit_device, load_device
+    from spicesnn.fit.device_data import read_device_data
+    from spicesnn.report.device import draw_fit
+
+    base = load_device(name).device
+    if levels is not None and levels < 2:
+        raise ParameterError(f"--levels {levels}: give 2 or more.")
+    numbers = tuple(part.strip() for part in free.split(",") if part.strip())
+    found = fit_device(
+        base, read_device_data(data, _columns(column, unit)), free=numbers, name=preset,
+        levels=levels, starts=starts, seed=seed,
+    )  # fmt: skip
+    paths = [out / f"{found.device.name}{end}" for end in (".json", "_fit.json", "_fit.png")]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        paths[0].write_text(found.preset_text(), encoding="utf-8")
+        paths[1].write_text(json.dumps(found.summary(), indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise RunFolderError(f"cannot write into {out}: {error.strerror}.") from None
+    draw_fit(found, paths[2])
+    if as_json:
+        typer.echo(json.dumps(found.summary(), indent=2))
+        return
+    _print_fit(found)
+    typer.echo(f"written: {', '.join(str(path) for path in paths)}")
+
+
+def _print_fit(found: DeviceFit) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("value", "", "uncertainty", "unit", title=f"{found.device.name}, {found.source}")
+    for name, value in found.values.items():
+        sigma = "not determined" if math.isinf(value.sigma) else f"{value.sigma:.2g}"
+        table.add_row(name, f"{value.value:.5g}", sigma, value.unit)
+    Console().print(table)
+    table = Table("part of the data", "points", "rms residual", "mean")
+    for name, part in found.regions.items():
+        table.add_row(name, str(part.points), f"{part.rms:.3g}", f"{part.mean:+.2g}")
+    Console().print(table)
+    names, correlation = found.inner.names, found.correlation
+    strong = [
+        f"{a} and {b} {correlation[i, j]:+.2f}"
+        for i, a in enumerate(names)
+        for j, b in enumerate(names[:i])
+        if abs(correlation[i, j]) > 0.9
+    ]
+    if strong:
+        typer.echo(f"strongly correlated: {', '.join(strong)}")
+    typer.echo(f"residuals are counted in {found.measure}; hash of the data: {found.digest}")
+    for name, ends in found.valid.items():
+        typer.echo(f"holds for {name} from {ends[0]:.4g} to {ends[1]:.4g}")
+    for note in found.notes:
+        typer.echo(f"note: {note}")
+
+
+def _columns(column: list[str], unit: list[str]) -> Columns:
+    from spicesnn.fit.curves import parse_unit
+    from spicesnn.fit.device_data import COLUMNS, RELATIVE, UNITS, Columns
+
+    names = dict(_pairs(column, "column", COLUMNS))
+    scales, relative = {}, False
+    for name, text in _pairs(unit, "unit", tuple(UNITS)):
+        if name == "conductance" and text == RELATIVE:
+            relative = True
+        else:
+            scales[name] = parse_unit(text, UNITS[name])
+    return Columns(names, scales, relative)
+
+
+def _pairs(texts: list[str], option: str, known: tuple[str, ...]) -> list[tuple[str, str]]:
+    found = []
+    for text in texts:
+        name, given, value = text.partition("=")
+        if not given:
+            raise ParameterError(
+                f"--{option} {text!r}: write a column and its {option}, as conductance=..."
+            )
+        if name not in known:
+            raise UnknownNameError("column", name, known)
+        found.append((name, value))
+    return found
+
+
+def _form(device: Device) -> str:
+    from spicesnn.devices.ode import Ode
+
+    return "equations" if isinstance(device, Ode) else "answer to pulses"
+
+
+def _printed(device: Ode, form: str) -> str:
+    from spicesnn.circuits.device_forms import device_forms
+    from spicesnn.devices.printers import jax
+
+    if form == "jax":
+        return jax.source(device)
+    forms = device_forms(device)
+    return forms.subcircuit if form == "spice" else forms.verilog
+
+
+def _numbers(device: Device) -> list[dict[str, Any]]:
+    """Every parameter with its value, unit, meaning, bounds and source."""
+    rows: list[dict[str, Any]] = []
+    for name in device.numeric():
+        field = type(device).model_fields[name]
+        extra = field.json_schema_extra
+        told = extra if isinstance(extra, dict) else {}
+        bounds = {
+            key: getattr(each, key)
+            for each in field.metadata for key in ("gt", "ge", "lt", "le") if hasattr(each, key)
+        }  # fmt: skip
+        signs = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+        rows.append({
+            "name": name, "value": getattr(device, name), "unit": str(told.get("unit", "1")),
+            "meaning": (field.description or "").partition(" [")[0],
+            "bounds": ", ".join(f"{signs[k]} {v:g}" for k, v in bounds.items()),
+            "source": _source(device, name, field.default, str(told.get("source", ""))),
+        })  # fmt: skip
+    for name in ("set_pulse", "reset_pulse"):
+        pulse = getattr(device, name, None)
+        if pulse is not None:
+            way = name.partition("_")[0].upper()
+            for part, unit in (("voltage", "V"), ("width", "s")):
+                rows.append({
+                    "name": f"{name}.{part}", "value": getattr(pulse, part), "unit": unit,
+                    "meaning": f"{part} of a {way} pulse", "bounds": "", "source": "the preset's",
+                })  # fmt: skip
+    return rows
+
+
+def _source(device: Device, name: str, default: Any, source: str) -> str:
+    """Whose number it is: the kind's default has the kind's source."""
+    if getattr(device, name) == default:
+        return source
+    return "the preset's"
+
+
+def _equations(device: Device) -> list[str]:
+    """The equations as plain text; of an answer to pulses, its kind's description."""
+    import inspect
+
+    from spicesnn.devices.ode import Ode
+
+    if not isinstance(device, Ode):
+        return (inspect.getdoc(type(device)) or "").splitlines()
+    found = device.equations()
+    lines = [f"{symbol} = {value}" for symbol, value in found.named]
+    lines.append(f"I = {found.current}")
+    for state, rate in zip(device.states, found.rates, strict=True):
+        low, high = device.bounds(state)
+        lines.append(f"d{state.name}/dt = {rate}")
+        lines.append(
+            f"{state.name}: {state.doc}, {low:g} to {high:g} {state.unit}, from {state.start} = "
+            f"{device.numbers[state.start]:g}"
+        )
+    lines.append("logistic(z) = 1/(1 + exp(-z)), softplus(z) = ln(1 + exp(z))")
+    return lines
