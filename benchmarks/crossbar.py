@@ -1,4 +1,4 @@
-"""Crossbars in figures: the array solver against badcrossbar, sparse LU and ngspice with KLU.
+"""Crossbars in figures: the solver against badcrossbar, sparse LU and ngspice; circuits.
 
 Wires of 2 ohm, devices of 10 kohm to 1 Mohm, even in the logarithm; relative error of every output
 at most 1e-9. Compared ones take turns, medians are shown. One thread each: set
@@ -19,6 +19,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import crossbar_circuits
+import crossbar_engine
 import numpy as np
 import numpy.typing as npt
 from stored import Row, Section, Table, row
@@ -399,10 +401,11 @@ def gradients(quick: bool) -> list[Row]:
 
 
 def identities() -> dict[str, str]:
-    """Of what the sections solve: sizes are in their rows' names."""
+    """Of what the sections solve and simulate: sizes are in their rows' names."""
     text = f"{R} {LOW} {HIGH} {_crossbar(8).conductance.tobytes().hex()}"
-    found = hashlib.sha256(text.encode()).hexdigest()[:16]
-    return dict.fromkeys(SECTIONS, found)
+    solved = hashlib.sha256(text.encode()).hexdigest()[:16]
+    circuits = dict.fromkeys(("against_ngspice", "side_by_side"), crossbar_circuits.identity())
+    return dict.fromkeys(SECTIONS, solved) | circuits | crossbar_engine.identities()
 
 
 SECTIONS: dict[str, Section] = {
@@ -411,6 +414,10 @@ SECTIONS: dict[str, Section] = {
     "large": large,
     "growth": growth,
     "gradients": gradients,
+    "against_ngspice": crossbar_circuits.against_ngspice,
+    "side_by_side": crossbar_circuits.side_by_side,
+    "device_arrays": crossbar_engine.device_arrays,
+    "wired_layer": crossbar_engine.wired_layer,
 }
 TABLE = Table(
     "crossbar.json",

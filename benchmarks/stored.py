@@ -24,7 +24,7 @@ def row(
     """One row; four figures are enough."""
     return {
         "name": name, "value": float(f"{value:.4g}"), "unit": unit, "goal": goal,
-        "published": published, "holds": holds,
+        "published": published, "holds": None if holds is None else bool(holds),
     }  # fmt: skip
 
 
