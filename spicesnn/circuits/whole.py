@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import product
 
 from spicesnn.circuits.deck import Deck, Knob, Value
-from spicesnn.circuits.network import Edge, Network
+from spicesnn.circuits.network import Edge, Network, Piece
 from spicesnn.errors import ParameterError
 
 
@@ -42,7 +42,9 @@ def whole_deck(network: Network, settings: Mapping[str, Mapping[str, Value]] | N
         head = f".subckt {labels[identity]} {' '.join(ports[identity])}"
         bodies.append("\n".join([head, *body, ".ends"]))
     driven = {(e.target, e.knob): _joined(network, e) for e in network.edges}
-    lines, knobs, probes = [], {}, []
+    lines: list[str] = []
+    knobs: dict[str, Knob] = {}
+    probes: list[str] = []
     initial: dict[str, float] = {}
     for piece in pieces:
         deck, given = piece.deck, (settings or {}).get(piece.name, {})
@@ -60,20 +62,14 @@ def whole_deck(network: Network, settings: Mapping[str, Mapping[str, Value]] | N
             knobs[element] = Knob(element, (nodes[0], nodes[1]), default, knob.rest)
         called = " ".join(nets[port] for port in ports[deck.identity])
         lines.append(f"x{piece.name} {called} {labels[deck.identity]}")
-        for probe in deck.probes:
-            node = _node(probe)
-            if probe.startswith("i(") and node in piece.neighbours:
-                continue
-            if probe.startswith("i("):
-                probes.append(f"i(v.x{piece.name}.{node})")
-            else:
-                probes.append(f"v({nets.get(node, f'x{piece.name}.{node}')})")
+        probes += _probes(piece, nets)
         for node, level in deck.initial.items():
             initial[nets.get(node, f"x{piece.name}.{node}")] = level
     netlist = "\n".join([*shared.values(), *bodies, *lines])
     return replace(
         first, title=f"whole of {len(pieces)} pieces", netlist=netlist, knobs=knobs,
         probes=tuple(dict.fromkeys(probes)), initial=initial, weak_inversion=(),
+        devices=tuple(dict.fromkeys(device for piece in pieces for device in piece.deck.devices)),
     )  # fmt: skip
 
 
@@ -84,6 +80,16 @@ def whole_probe(network: Network, piece: str, probe: str) -> str:
     if node in _ports(network, deck.identity):
         return f"v({_net(network, piece, node)})"
     return f"v(x{piece}.{node})"
+
+
+def _probes(piece: Piece, nets: Mapping[str, str]) -> Iterator[str]:
+    """The piece's probes in the whole circuit, but for currents of what only held a port."""
+    for probe in piece.deck.probes:
+        node = _node(probe)
+        if not probe.startswith("i("):
+            yield f"v({nets.get(node, f'x{piece.name}.{node}')})"
+        elif node not in piece.neighbours:
+            yield f"i(v.x{piece.name}.{node})"
 
 
 def _node(probe: str) -> str:
