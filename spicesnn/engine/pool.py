@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import IO
 
 from spicesnn.engine.cache import RunCache
-from spicesnn.engine.installation import Installation, find_installation
+from spicesnn.engine.installation import Installation, cache_folder, find_installation
 from spicesnn.engine.limits import Limits
 from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.run import Run
@@ -53,6 +53,8 @@ class _Worker:
                     **os.environ,
                     "PYTHONPATH": _import_path(),
                     "HOME": self.folder.name,
+                    # Compiled devices are kept where the user's other cached files are.
+                    "XDG_CACHE_HOME": str(cache_folder().parent),
                     **start.installation.environment(),
                 },
                 start_new_session=True,
