@@ -20,6 +20,17 @@ def spice_number(value: float) -> str:
     return f"{value:.5e}"
 
 
+def exact_number(value: float) -> str:
+    """Write a finite SI float as text with all its figures, for SPICE, Verilog-A and Python.
+
+    Raises:
+        ParameterError: the value is NaN or infinite.
+    """
+    if not math.isfinite(value):
+        raise ParameterError(f"cannot write {value} into a deck: give a finite number.")
+    return repr(float(value)).replace("e+", "e")
+
+
 ELEMENTARY_CHARGE = 1.602176634e-19  # coulombs (SI 2019)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spicesnn.parameters import Parameters, parameter
-from spicesnn.units import spice_number, thermal_voltage
+from spicesnn.units import exact_number, thermal_voltage
 
 Array = npt.NDArray[np.float64]
 _SOURCE = "Enz, Krummenacher and Vittoz, Analog Integr. Circuits Signal Process. 8, 1995"
@@ -21,6 +21,8 @@ class Ekv(Parameters):
     inversion `I = I_0 (W/L) exp(V_g / (n U_T)) (...)` with `I_0 = I_spec exp(-V_t0 / (n U_T))`;
     kappa is `1/n`.
     Source: Enz, Krummenacher and Vittoz 1995; `theta` and `eta` in these forms are our choice.
+    Where the current runs from source to drain, the two change places: the Early and drain terms
+    count the voltage of the end that is higher, as a transistor with two equal ends has it.
     """
 
     n: float = parameter(unit="1", doc="slope factor", ge=1, source=_SOURCE)
@@ -50,14 +52,49 @@ class Ekv(Parameters):
             length: metres.
             celsius: temperature; the parameters are those at it.
         """
+        high, low = np.maximum(v_d, v_s), np.minimum(v_d, v_s)
         u_t = thermal_voltage(celsius)
-        v_ds = np.asarray(v_d) - v_s
+        v_ds = high - low
         pinch = (np.asarray(v_g) - self.v_t0 + self.eta * v_ds) / self.n
-        forward = np.logaddexp(0.0, (pinch - v_s) / (2 * u_t))
-        reverse = np.logaddexp(0.0, (pinch - v_d) / (2 * u_t))
+        forward = np.logaddexp(0.0, (pinch - low) / (2 * u_t))
+        reverse = np.logaddexp(0.0, (pinch - high) / (2 * u_t))
         ideal = self.i_spec * width / length * (forward**2 - reverse**2)
         early = 1 + self.lambda_ * v_ds
-        return np.asarray(ideal * early / (1 + self.theta * 2 * self.n * u_t * forward))
+        size = ideal * early / (1 + self.theta * 2 * self.n * u_t * forward)
+        return np.asarray(np.where(np.asarray(v_d) >= v_s, size, -size))
+
+    def slopes(
+        self,
+        v_g: Array,
+        v_d: Array,
+        v_s: Array,
+        *,
+        width: float,
+        length: float,
+        celsius: float = 27.0,
+    ) -> tuple[Array, Array]:
+        """Derivatives of the drain current by drain and by source voltage, siemens.
+
+        Arguments as those of `current`.
+        """
+        high, low = np.maximum(v_d, v_s), np.minimum(v_d, v_s)
+        two, v_ds = 2 * thermal_voltage(celsius), high - low
+        pinch = (np.asarray(v_g) - self.v_t0 + self.eta * v_ds) / self.n
+        forward, reverse = (pinch - low) / two, (pinch - high) / two
+        q_f, q_r = np.logaddexp(0.0, forward), np.logaddexp(0.0, reverse)
+        s_f, s_r = np.exp(-np.logaddexp(0.0, -forward)), np.exp(-np.logaddexp(0.0, -reverse))
+        gain, fall = self.i_spec * width / length, self.eta / self.n
+        early, mobility = 1 + self.lambda_ * v_ds, self.theta * two * self.n
+        den = 1 + mobility * q_f
+        ideal = gain * (q_f**2 - q_r**2)
+        found = []
+        # d(forward), d(reverse) and d(v_ds) by the higher end, then by the lower.
+        for by_f, by_r, by_v in ((fall, fall - 1, 1.0), (-fall - 1, -fall, -1.0)):
+            change = 2 * gain * (q_f * s_f * by_f - q_r * s_r * by_r) / two
+            loss = ideal * early * mobility * s_f * by_f / two / den
+            found.append((change * early + ideal * self.lambda_ * by_v - loss) / den)
+        upright = np.asarray(v_d) >= v_s
+        return np.where(upright, found[0], -found[1]), np.where(upright, found[1], -found[0])
 
     def i_0(self, celsius: float = 27.0) -> float:
         """Extrapolated current of a square at zero gate voltage, amperes."""
@@ -66,23 +103,21 @@ class Ekv(Parameters):
     def subcircuit(self, name: str, *, width: float, length: float, celsius: float = 27.0) -> str:
         """The same equation as an ngspice subcircuit, ports `d g s b` (an n transistor)."""
         u_t = thermal_voltage(celsius)
-        two = spice_number(2 * u_t)
-        fall = f"({spice_number(self.v_t0)})-({spice_number(self.eta)})*v(d,s)"
-        pinch = f"(v(g,b)-({fall}))/{spice_number(self.n)}"
+        two, gain = exact_number(2 * u_t), exact_number(self.i_spec * width / length)
 
-        def soft(node: str) -> str:
-            # ln(1 + exp(x)) without overflow.
-            x = f"(({pinch}-v({node},b))/{two})"
-            return f"(max({x},0)+ln(1+exp(-abs({x}))))"
+        def upright(d: str, s: str) -> str:
+            fall = f"{exact_number(self.eta)}*v({d},{s})"
+            pinch = f"((v(g,b)-{exact_number(self.v_t0)}+{fall})/{exact_number(self.n)})"
 
-        square = f"({soft('s')}*{soft('s')}-{soft('d')}*{soft('d')})"
-        gain = spice_number(self.i_spec * width / length)
-        early = f"(1+{spice_number(self.lambda_)}*v(d,s))"
-        mobility = f"(1+{spice_number(self.theta * 2 * self.n * u_t)}*{soft('s')})"
-        return "\n".join(
-            [
-                f".subckt {name} d g s b",
-                f"b1 d s i = {gain}*{square}*{early}/{mobility}",
-                ".ends",
-            ]
-        )
+            def soft(node: str) -> str:
+                # ln(1 + exp(x)) without overflow.
+                x = f"(({pinch}-v({node},b))/{two})"
+                return f"(max({x},0)+ln(1+exp(-abs({x}))))"
+
+            square = f"({soft(s)}*{soft(s)}-{soft(d)}*{soft(d)})"
+            early = f"(1+{exact_number(self.lambda_)}*v({d},{s}))"
+            mobility = f"(1+{exact_number(self.theta * 2 * self.n * u_t)}*{soft(s)})"
+            return f"{gain}*{square}*{early}/{mobility}"
+
+        law = f"v(d,s) >= 0 ? {upright('d', 's')} : -({upright('s', 'd')})"
+        return f".subckt {name} d g s b\nb1 d s i = {law}\n.ends"

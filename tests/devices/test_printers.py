@@ -19,12 +19,13 @@ from spicesnn.devices import find_ode
 from spicesnn.devices.numeric import functions
 from spicesnn.devices.ode import Ode
 from spicesnn.devices.presets import ODE_PRESETS
-from spicesnn.devices.printers.infix import InfixPrinter, number
+from spicesnn.devices.printers.infix import InfixPrinter
 from spicesnn.devices.printers.jax import source
 from spicesnn.devices.smooth import clipped, logistic, softplus
 from spicesnn.engine.installation import find_installation
 from spicesnn.engine.osdi import compiled_module
 from spicesnn.errors import ParameterError
+from spicesnn.units import exact_number
 
 FORMS = pytest.mark.parametrize("form", ["subcircuit", pytest.param("compiled", marks=compiled)])
 PRESETS = pytest.mark.parametrize("device", ODE_PRESETS, ids=lambda device: device.name)
@@ -91,8 +92,8 @@ def test_equations_know_their_symbols(kind: type[Ode]) -> None:
     "value", [0.1, 1 / 3, 1e-9, 6.02214076e23, -7.3e-12, 1e15, 123456789.123, 2.5e-320, 0.0]
 )
 def test_a_number_keeps_its_figures(value: float) -> None:
-    text = number(value)
-    assert float(text) == pytest.approx(value, rel=1e-15, abs=0)
+    text = exact_number(value)
+    assert float(text) == value
     assert not re.search(r"[a-df-zA-Z+]", text)
 
 
@@ -121,8 +122,8 @@ def test_texts_carry_every_number_and_their_source(device: Ode) -> None:
         text.encode("ascii")
     header = re.search(r"\.subckt \S+ p n .*", texts.subcircuit).group()  # type: ignore[union-attr]
     for name, value in device.numbers.items():
-        assert f" {name}={number(value)}" in header
-        assert f"parameter real {name} = {number(value)}" in texts.verilog
+        assert f" {name}={exact_number(value)}" in header
+        assert f"parameter real {name} = {exact_number(value)}" in texts.verilog
     module = jax_module(device)
     assert device.numbers == module.NUMBERS
 

@@ -11,16 +11,11 @@ import numpy.typing as npt
 from spicesnn.devices.ekv import Ekv
 from spicesnn.parameters import Parameters, parameter
 from spicesnn.processes import Process
-from spicesnn.units import thermal_voltage
+from spicesnn.units import exact_number
 
 Array = npt.NDArray[np.float64]
 Gates = Literal["rows", "columns"]
 TRANSISTOR, SELECTOR = "cell_transistor", "cell_selector"
-
-
-def exact(value: float) -> str:
-    """All figures of a number as SPICE text."""
-    return f"{value:.17g}"
 
 
 class Selector(Parameters):
@@ -74,7 +69,7 @@ class SinhSelector(Selector):
 
     def text(self, v: str) -> str:
         """The current as an ngspice expression of the expression `v`."""
-        return f"{exact(self.i_0)}*sinh({v}/{exact(self.v_0)})"
+        return f"{exact_number(self.i_0)}*sinh({v}/{exact_number(self.v_0)})"
 
 
 class ExponentialSelector(Selector):
@@ -100,15 +95,12 @@ class ExponentialSelector(Selector):
 
     def text(self, v: str) -> str:
         """The current as an ngspice expression of the expression `v`."""
-        return f"sgn({v})*{exact(self.i_s)}*(exp(abs({v})/{exact(self.v_s)})-1)"
+        return f"sgn({v})*{exact_number(self.i_s)}*(exp(abs({v})/{exact_number(self.v_s)})-1)"
 
 
 class Transistor(Parameters):
     """An n transistor of the EKV law: drain at the memory, source at the column, bulk at 0 V.
 
-    Where the current runs from column to row, drain and source change places: the card's Early and
-    drain terms count the voltage of the end that is higher, as a transistor with two equal ends
-    has it.
     `gates` says along which lines the gate (word) lines run. `rows`: all cells of a row share a
     gate, the row is the bit line and the column the source line (the pseudo-crossbar: bit and
     word line in parallel). `columns`: all cells of a column share a gate. Gate lines carry no
@@ -123,58 +115,21 @@ class Transistor(Parameters):
 
     def current(self, gate: Array, drain: Array, source: Array) -> Array:
         """Drain current, amperes; volts against the bulk, shapes broadcast."""
-        high, low = np.maximum(drain, source), np.minimum(drain, source)
-        size = self.ekv.current(
-            gate, high, low, width=self.width, length=self.length, celsius=self.celsius
+        return self.ekv.current(
+            gate, drain, source, width=self.width, length=self.length, celsius=self.celsius
         )
-        return np.where(np.asarray(drain) >= source, size, -size)
 
     def slopes(self, gate: Array, drain: Array, source: Array) -> tuple[Array, Array]:
         """Derivatives of the drain current by drain and by source voltage, siemens."""
-        high, low = np.maximum(drain, source), np.minimum(drain, source)
-        by_high, by_low = self._forward_slopes(gate, high, low)
-        forward = np.asarray(drain) >= source
-        return np.where(forward, by_high, -by_low), np.where(forward, by_low, -by_high)
-
-    def _forward_slopes(self, gate: Array, drain: Array, source: Array) -> tuple[Array, Array]:
-        card, u_t = self.ekv, thermal_voltage(self.celsius)
-        two, v_ds = 2 * u_t, np.asarray(drain) - source
-        pinch = (np.asarray(gate) - card.v_t0 + card.eta * v_ds) / card.n
-        forward, reverse = (pinch - source) / two, (pinch - drain) / two
-        q_f, q_r = np.logaddexp(0.0, forward), np.logaddexp(0.0, reverse)
-        s_f, s_r = np.exp(-np.logaddexp(0.0, -forward)), np.exp(-np.logaddexp(0.0, -reverse))
-        gain, fall = card.i_spec * self.width / self.length, card.eta / card.n
-        early, mobility = 1 + card.lambda_ * v_ds, card.theta * two * card.n
-        den = 1 + mobility * q_f
-        ideal = gain * (q_f**2 - q_r**2)
-        found = []
-        # d(forward), d(reverse) and d(v_ds) by the drain, then by the source.
-        for by_f, by_r, by_v in ((fall, fall - 1, 1.0), (-fall - 1, -fall, -1.0)):
-            change = 2 * gain * (q_f * s_f * by_f - q_r * s_r * by_r) / two
-            loss = ideal * early * mobility * s_f * by_f / two / den
-            found.append((change * early + ideal * card.lambda_ * by_v - loss) / den)
-        return found[0], found[1]
+        return self.ekv.slopes(
+            gate, drain, source, width=self.width, length=self.length, celsius=self.celsius
+        )
 
     def subcircuit(self) -> str:
-        """The same law as an ngspice subcircuit with all its figures, ports `d g s b`."""
-        card, u_t = self.ekv, thermal_voltage(self.celsius)
-        gain = exact(card.i_spec * self.width / self.length)
-
-        def forward(d: str, s: str) -> str:
-            pinch = f"((v(g,b)-{exact(card.v_t0)}+{exact(card.eta)}*v({d},{s}))/{exact(card.n)})"
-
-            def soft(node: str) -> str:
-                # ln(1 + exp(x)) without overflow.
-                x = f"(({pinch}-v({node},b))/{exact(2 * u_t)})"
-                return f"(max({x},0)+ln(1+exp(-abs({x}))))"
-
-            square = f"({soft(s)}*{soft(s)}-{soft(d)}*{soft(d)})"
-            early = f"(1+{exact(card.lambda_)}*v({d},{s}))"
-            mobility = f"(1+{exact(card.theta * 2 * card.n * u_t)}*{soft(s)})"
-            return f"{gain}*{square}*{early}/{mobility}"
-
-        law = f"v(d,s) >= 0 ? {forward('d', 's')} : -({forward('s', 'd')})"
-        return f".subckt {TRANSISTOR} d g s b\nb1 d s i = {law}\n.ends"
+        """The same law as an ngspice subcircuit, ports `d g s b`."""
+        return self.ekv.subcircuit(
+            TRANSISTOR, width=self.width, length=self.length, celsius=self.celsius
+        )
 
 
 class ProcessTransistor(Parameters):

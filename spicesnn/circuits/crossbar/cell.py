@@ -16,7 +16,6 @@ from spicesnn.circuits.crossbar.access import (
     Access,
     ProcessTransistor,
     Transistor,
-    exact,
 )
 from spicesnn.circuits.crossbar.law import AccessLaw, MemoryLaw, SeriesLaw
 from spicesnn.circuits.device_forms import DeviceForms, device_forms
@@ -24,6 +23,7 @@ from spicesnn.devices.numeric import functions
 from spicesnn.devices.ode import Ode
 from spicesnn.errors import DataError, ParameterError
 from spicesnn.parameters import Parameters, parameter
+from spicesnn.units import exact_number
 
 Array = npt.NDArray[np.float64]
 _HALVINGS = 55  # Of a state's range: down to its rounding.
@@ -273,12 +273,12 @@ class CrossbarCell(Parameters):
         middle = bottom if self.access is None else f"mid{name}"
         nodes: tuple[str, ...] = ()
         if self.memory is None:
-            lines = [f"r{name} {top} {middle} {exact(1 / conductance)}"]
+            lines = [f"r{name} {top} {middle} {exact_number(1 / conductance)}"]
         else:
             device = self.memory.device
             nodes = tuple(f"{state.name}{name}" for state in device.states)
             given = " ".join(
-                f"{state.start}={exact(value)}"
+                f"{state.start}={exact_number(value)}"
                 for state, value in zip(device.states, states, strict=True)
             )
             called = device.name.lower()

@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from spicesnn.arrays.crossbar import SIDES, Crossbar, Drive
 from spicesnn.arrays.memory import check_memory
-from spicesnn.circuits.crossbar.access import exact
 from spicesnn.circuits.crossbar.cell import CrossbarCell
 from spicesnn.circuits.deck import Analysis, Deck, Knob, OperatingPoint
 from spicesnn.circuits.device_forms import DeviceForm
 from spicesnn.errors import DataError, UnknownNameError
+from spicesnn.units import exact_number
 from spicesnn.waveforms import Waveforms
 
 Array = npt.NDArray[np.float64]
@@ -191,12 +191,12 @@ def _wires(crossbar: Crossbar) -> Iterator[str]:
 
     def end(side: str, k: int) -> Iterator[str]:
         if ohms[side][k] > 0:
-            yield f"rend{side}{k} {side}{k} e{side}{k} {exact(ohms[side][k])}"
+            yield f"rend{side}{k} {side}{k} e{side}{k} {exact_number(ohms[side][k])}"
 
     def end_node(side: str, k: int) -> str:
         return f"e{side}{k}" if ohms[side][k] > 0 else f"{side}{k}"
 
-    segment = exact(crossbar.wires.r_row)
+    segment = exact_number(crossbar.wires.r_row)
     for i in range(rows):
         if np.isfinite(ohms["left"][i]):
             yield from end("left", i)
@@ -206,7 +206,7 @@ def _wires(crossbar: Crossbar) -> Iterator[str]:
         if np.isfinite(ohms["right"][i]):
             yield f"rrow{i}_{columns} row{i}_{columns - 1} {end_node('right', i)} {segment}"
             yield from end("right", i)
-    segment = exact(crossbar.wires.r_column)
+    segment = exact_number(crossbar.wires.r_column)
     for j in range(columns):
         if np.isfinite(ohms["top"][j]):
             yield from end("top", j)
@@ -223,7 +223,7 @@ def _capacitors(crossbar: Crossbar) -> Iterator[str]:
         if farads > 0:
             for i in range(crossbar.rows):
                 for j in range(crossbar.columns):
-                    yield f"c{kind}{i}_{j} {kind}{i}_{j} 0 {exact(farads)}"
+                    yield f"c{kind}{i}_{j} {kind}{i}_{j} 0 {exact_number(farads)}"
 
 
 def _cells(

@@ -8,10 +8,7 @@ import sympy as sp
 from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
 
-
-def number(value: float) -> str:
-    """All the figures of a number, without a suffix that SPICE could misread."""
-    return f"{value:.16g}".replace("e+", "e")
+from spicesnn.units import exact_number
 
 
 class InfixPrinter(StrPrinter):
@@ -42,7 +39,7 @@ class InfixPrinter(StrPrinter):
         return f"({expr.p}.0/{expr.q})"
 
     def _print_Float(self, expr: Any) -> str:  # noqa: N802
-        return f"({number(float(expr))})" if expr < 0 else number(float(expr))
+        return f"({exact_number(float(expr))})" if expr < 0 else exact_number(float(expr))
 
     def _print_logistic(self, expr: Any) -> str:
         return f"(0.5+0.5*tanh(0.5*({self._print(expr.args[0])})))"

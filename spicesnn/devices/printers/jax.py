@@ -11,7 +11,7 @@ import sympy as sp
 from sympy.printing.numpy import NumPyPrinter
 
 from spicesnn.devices.ode import Ode
-from spicesnn.devices.printers.infix import number
+from spicesnn.units import exact_number
 
 
 class _JaxPrinter(NumPyPrinter):
@@ -57,7 +57,7 @@ def source(device: Ode) -> str:
         "import jax.numpy as jnp",
         "",
         "NUMBERS = {",
-        *(f'    "{n}": {number(x)},' for n, x in device.numbers.items()),
+        *(f'    "{n}": {exact_number(x)},' for n, x in device.numbers.items()),
         "}",
         f"STATES = ({', '.join(repr(state.name) for state in device.states)},)",
         f"START = ({starts},)",

@@ -13,7 +13,8 @@ from typing import Any
 import sympy as sp
 
 from spicesnn.devices.ode import Ode
-from spicesnn.devices.printers.infix import InfixPrinter, number
+from spicesnn.devices.printers.infix import InfixPrinter
+from spicesnn.units import exact_number
 
 
 def subcircuit(device: Ode, name: str) -> str:
@@ -36,7 +37,7 @@ def subcircuit(device: Ode, name: str) -> str:
 
     shown = [f"v({s.name}): {s.doc}, 1 V = {s.scale:g} {s.unit}" for s in device.states]
     ports = " ".join(state.name for state in device.states)
-    numbers = " ".join(f"{n}={number(x)}" for n, x in device.numbers.items())
+    numbers = " ".join(f"{n}={exact_number(x)}" for n, x in device.numbers.items())
     lines = [
         f"* {device.name}: {device.kind}; {'; '.join(shown)}",
         f"* {device.citation}",
@@ -45,7 +46,7 @@ def subcircuit(device: Ode, name: str) -> str:
         f"bcurrent p n i = {text(equations.current)}",
     ]
     for state, rate in zip(device.states, equations.rates, strict=True):
-        scale = "" if state.scale == 1 else f"/{number(state.scale)}"
+        scale = "" if state.scale == 1 else f"/{exact_number(state.scale)}"
         moving = f"({text(rate)}){scale}"
         held = f"{{{state.start}}}{scale}-v({state.name})"
         lines += [
@@ -63,7 +64,7 @@ def _run(name: str) -> list[str]:
 def compiled_wrapper(device: Ode, name: str) -> str:
     """A subcircuit with the same ports and parameters around the compiled Verilog-A module."""
     ports = " ".join(state.name for state in device.states)
-    numbers = " ".join(f"{n}={number(x)}" for n, x in device.numbers.items())
+    numbers = " ".join(f"{n}={exact_number(x)}" for n, x in device.numbers.items())
     given = " ".join(f"{n}={{{n}}}" for n in device.numbers)
     return "\n".join([
         *_run(name),

@@ -13,7 +13,8 @@ from typing import Any
 import sympy as sp
 
 from spicesnn.devices.ode import Ode
-from spicesnn.devices.printers.infix import InfixPrinter, number
+from spicesnn.devices.printers.infix import InfixPrinter
+from spicesnn.units import exact_number
 
 _RANGES = {"gt": "({}:", "ge": "[{}:", "lt": "{})", "le": "{}]"}
 
@@ -45,12 +46,12 @@ def module(device: Ode, name: str) -> str:
         "    v = V(p, n);",
     ]
     for state, value in zip(device.states, values.values(), strict=True):
-        scale = "" if state.scale == 1 else f"{number(state.scale)}*"
+        scale = "" if state.scale == 1 else f"{exact_number(state.scale)}*"
         lines.append(f"    {value} = {scale}V({state.name});")
     lines += [f"    {symbol} = {text(value)};" for symbol, value in equations.named]
     lines.append(f"    I(p, n) <+ {text(equations.current)};")
     for state, rate in zip(device.states, equations.rates, strict=True):
-        scale = "" if state.scale == 1 else f"/{number(state.scale)}"
+        scale = "" if state.scale == 1 else f"/{exact_number(state.scale)}"
         node = state.name
         lines += [
             # Contributed under the condition, it would cost the compiled device one more unknown.
@@ -69,11 +70,10 @@ def _parameter(device: Ode, name: str, value: float) -> str:
     bounds = {k: getattr(m, k) for m in field.metadata for k in _RANGES if hasattr(m, k)}
     text = ""
     if bounds:
-        low = next((_RANGES[k].format(number(bounds[k])) for k in ("gt", "ge") if k in bounds),
-                   "(-inf:")  # fmt: skip
-        high = next((_RANGES[k].format(number(bounds[k])) for k in ("lt", "le") if k in bounds),
-                    "inf)")  # fmt: skip
+        edges = {k: _RANGES[k].format(exact_number(value)) for k, value in bounds.items()}
+        low = edges.get("gt") or edges.get("ge") or "(-inf:"
+        high = edges.get("lt") or edges.get("le") or "inf)"
         text = f" from {low}{high}"
     meaning = (field.description or "").partition(" [")[0].replace('"', "'")
     attributes = f'(* type="instance", units="{extra["unit"]}", desc="{meaning}" *)'
-    return f"{attributes}\nparameter real {name} = {number(value)}{text};"
+    return f"{attributes}\nparameter real {name} = {exact_number(value)}{text};"
