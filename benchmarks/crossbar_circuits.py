@@ -88,8 +88,8 @@ def against_ngspice(quick: bool) -> list[Row]:
         left=np.where(np.arange(small) % 5 == 2, np.inf, 5.0),
         bottom=np.where(np.arange(small) % 4 == 1, np.inf, 100.0),
     )
-    one_t = CrossbarCell(access=Transistor(ekv=CARD))
-    selector = CrossbarCell(access=SinhSelector())
+    one_t = CrossbarCell(series=Transistor(ekv=CARD))
+    selector = CrossbarCell(series=SinhSelector())
     # Name, access, cell, goal.
     cases = (
         (f"resistors, {large} x {large}", read_all(_resistors(large, large), read[:large]),
@@ -155,7 +155,7 @@ def _side_by_side(
     half_selected[chosen[0]] = half_selected[:, chosen[1]] = True
     half_selected[chosen] = False
     # Milliamperes at 0.3 V: it is to carry what these devices do. Our choice.
-    selector = CrossbarCell(memory=DEVICE, access=SinhSelector(i_0=1e-8, v_0=0.025))
+    selector = CrossbarCell(memory=DEVICE, series=SinhSelector(i_0=1e-8, v_0=0.025))
     stopped = read_cell(crossbar, *chosen, 0.4)
     rows = [
         *_pair("IR drop of the worst cell", [d.max() for d in drops], "V"),
@@ -243,8 +243,8 @@ def _disturb(crossbar: Crossbar, cell: CrossbarCell, accesses: list[Access]) -> 
 def identity() -> str:
     """Of small decks of every cell."""
     read = np.full(4, 0.1)
-    cells = (RESISTOR_CELL, CrossbarCell(access=Transistor(ekv=CARD)),
-             CrossbarCell(access=SinhSelector()))  # fmt: skip
+    cells = (RESISTOR_CELL, CrossbarCell(series=Transistor(ekv=CARD)),
+             CrossbarCell(series=SinhSelector()))  # fmt: skip
     decks = [access_deck(read_all(_resistors(4, 4), read, 1.8), cell) for cell in cells]
     decks.append(access_deck(read_all(_devices(4, 4), read), CrossbarCell(memory=DEVICE)))
     return hashlib.sha256("".join(deck.identity for deck in decks).encode()).hexdigest()[:16]

@@ -3,7 +3,8 @@
 The currents of its ports are `I = Y V`, with the voltages of its rows as they were recorded and
 the columns at the voltages of their sources: exact for the array itself. What its neighbours see
 of it, when they run alone, is the diagonal of `Y` as a resistance; they feel each other through
-the rest of `Y` only as far as a port leaves the voltage that is held there.
+the rest of `Y` only as far as a port leaves the voltage that is held there. How far it did can be
+put in afterwards, from the voltages that the neighbours recorded, and the neighbours run again.
 """
 
 from __future__ import annotations
@@ -25,10 +26,14 @@ from spicesnn.waveforms import Waveforms
 
 Array = npt.NDArray[np.float64]
 _CELL = re.compile(r"r(\d+)_(\d+)")
+_MOST_KNOWN = 64
 
 
 class PassiveArray:
-    """The reduction of one piece's array, kept for the last conductances it was asked for."""
+    """The reduction of one piece's array, kept for the last conductances it was asked for.
+
+    As many as the settings of a batch, and no more than 64.
+    """
 
     def __init__(self, piece: Piece) -> None:
         """Reduce nothing yet."""
@@ -40,7 +45,9 @@ class PassiveArray:
         crossbar = self._crossbar(own)
         key = crossbar.conductance.tobytes()
         if key not in self._known:
-            self._known = {key: reduction(crossbar)}
+            if len(self._known) >= _MOST_KNOWN:
+                del self._known[next(iter(self._known))]
+            self._known[key] = reduction(crossbar)
         return self._known[key]
 
     def resistance(self, own: Mapping[str, Value], source: str) -> float:
@@ -50,7 +57,11 @@ class PassiveArray:
         return float(1 / found.admittance[index, index])
 
     def run(
-        self, own: Mapping[str, Value], recorded: Mapping[str, tuple[Array, Array]], stop: float
+        self,
+        own: Mapping[str, Value],
+        recorded: Mapping[str, tuple[Array, Array]],
+        stop: float,
+        moved: Mapping[str, tuple[Array, Array]] | None = None,
     ) -> Run:
         """Currents of the sources that the piece's deck probes, over all recorded times.
 
@@ -58,20 +69,29 @@ class PassiveArray:
             own: knobs of the piece that no edge drives.
             recorded: time and voltage of the source knobs that edges drive.
             stop: seconds; the end of the run.
+            moved: time and voltage that were found at ports held by source knobs. The current of a
+                port takes account of the others; of itself its neighbour does.
         """
-        found = self.reduction(own)
+        found, moved = self.reduction(own), moved or {}
         ports = found.names()
         knobs = {name: own.get(name, knob.default) for name, knob in self._piece.deck.knobs.items()}
         driven = dict(recorded)
         for port in ports:
             if f"v{port}" not in driven:
                 driven[f"v{port}"] = _corners(f"v{port}", knobs[f"v{port}"])
-        inside = [t[(t >= 0) & (t <= stop)] for t, _ in driven.values()]
+        inside = [t[(t >= 0) & (t <= stop)] for t, _ in (*driven.values(), *moved.values())]
         time = np.unique(np.concatenate([*inside, [0.0, stop]]))
         volts = np.stack([np.interp(time, *driven[f"v{port}"]) for port in ports])
         # By differences, so that equal voltages drive nothing. SPICE counts a source's current from
         # its first node through itself: out of the array.
         into = found.admittance @ (volts - volts.mean(axis=0))
+        if moved:
+            away = np.zeros_like(volts)
+            for name, wave in moved.items():
+                index = ports.index(name[1:])
+                away[index] = np.interp(time, *wave) - volts[index]
+            others = found.admittance - np.diag(np.diag(found.admittance))
+            into = into + others @ away
         signals = {
             probe: -into[ports.index(probe[3:-1])]
             for probe in self._piece.deck.probes

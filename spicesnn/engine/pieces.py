@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from spicesnn.circuits.deck import Transient, Value, Waveform
-from spicesnn.circuits.network import Network
+from spicesnn.circuits.network import Edge, Network
 from spicesnn.engine.cache import RunCache
 from spicesnn.engine.grid import resample
 from spicesnn.engine.passive import PassiveArray
@@ -22,13 +22,18 @@ Settings = Mapping[str, Mapping[str, Value]]
 class NetworkRunner:
     """Runs a network for many settings: stage by stage, every stage's jobs shared by the pool."""
 
-    def __init__(self, network: Network, pool: Pool, edge_tolerance: float = 1e-3) -> None:
+    def __init__(
+        self, network: Network, pool: Pool, edge_tolerance: float = 1e-3, array_corrections: int = 0
+    ) -> None:
         """Prepare a network.
 
         Args:
             network: pieces and edges.
             pool: where the jobs run; its cache keeps the answers of cached pieces.
             edge_tolerance: largest error of a recorded voltage that drives a piece, volts.
+            array_corrections: how often passive arrays, and what follows them, run again with the
+                voltages that their ports were found at. The pieces there record them: `v(node)` of
+                the driven knob. Wanted where lines are so resistive that a port feels the others.
 
         Raises:
             ParameterError: the edges form a loop; see `spicesnn.engine.relaxation`.
@@ -36,6 +41,7 @@ class NetworkRunner:
         self.network = network
         self.pool = pool
         self.edge_tolerance = edge_tolerance
+        self.array_corrections = array_corrections
         self.stages = network.stages()
         self._keys = pool.cache or RunCache()
         self._memory: dict[str, Run] = {}
@@ -62,41 +68,56 @@ class NetworkRunner:
         answers: list[dict[str, Run]] = [{} for _ in settings]
         known: list[dict[str, str]] = [{} for _ in settings]
         for stage in self.stages:
-            for name in (name for name in stage if name in self._arrays):
-                for index, setting in enumerate(settings):
-                    known[index][name] = ""
-                    answers[index][name] = self._array_run(name, setting, answers[index])
-            jobs: list[Job] = []
-            places: list[list[tuple[int, str]]] = []
-            keys: list[str] = []
-            asked: dict[str, int] = {}
-            for index, setting in enumerate(settings):
-                for name in (name for name in stage if name not in self._arrays):
-                    piece = self.network.pieces[name]
-                    own = dict(setting.get(name, {})) | self._ports(name, setting)
-                    driven = self._driven(name, answers[index], known[index])
-                    job = Job(piece.alone, own | driven, piece.cached)
-                    key = self._key(job) if piece.cached else ""
-                    known[index][name] = key
-                    if key in self._memory:
-                        answers[index][name] = self._memory[key]
-                    elif key and key in asked:
-                        places[asked[key]].append((index, name))
-                    else:
-                        asked[key] = len(jobs)
-                        jobs.append(job)
-                        keys.append(key)
-                        places.append([(index, name)])
-            runs = self.pool.map(jobs, done)
-            for key, where, run in zip(keys, places, runs, strict=True):
-                # The time of a simulation is counted once, where it was done.
-                again = replace(run, analysis_seconds=0.0, iterations=0, rejected=0)
-                if key:
-                    self._memory[key] = again
-                for index, name in where:
-                    answers[index][name] = run if (index, name) == where[0] else again
+            self._run_stage(stage, settings, answers, known, done)
+        first = next((k for k, s in enumerate(self.stages) if self._arrays.keys() & set(s)), None)
+        for _ in range(self.array_corrections if first is not None else 0):
+            for stage in self.stages[first:]:
+                self._run_stage(stage, settings, answers, known, done)
         # In the network's order, whatever came from memory: sums over pieces must not depend on it.
         return [{name: answer[name] for name in self.network.pieces} for answer in answers]
+
+    def _run_stage(
+        self,
+        stage: Sequence[str],
+        settings: Sequence[Settings],
+        answers: list[dict[str, Run]],
+        known: list[dict[str, str]],
+        done: Callable[[], None] | None,
+    ) -> None:
+        """Run the pieces of one stage for all settings, into `answers`."""
+        for name in (name for name in stage if name in self._arrays):
+            for index, setting in enumerate(settings):
+                known[index][name] = ""
+                answers[index][name] = self._array_run(name, setting, answers[index])
+        jobs: list[Job] = []
+        places: list[list[tuple[int, str]]] = []
+        keys: list[str] = []
+        asked: dict[str, int] = {}
+        for index, setting in enumerate(settings):
+            for name in (name for name in stage if name not in self._arrays):
+                piece = self.network.pieces[name]
+                own = dict(setting.get(name, {})) | self._ports(name, setting)
+                driven = self._driven(name, answers[index], known[index])
+                job = Job(piece.alone, own | driven, piece.cached)
+                key = self._key(job) if piece.cached else ""
+                known[index][name] = key
+                if key in self._memory:
+                    answers[index][name] = self._memory[key]
+                elif key and key in asked:
+                    places[asked[key]].append((index, name))
+                else:
+                    asked[key] = len(jobs)
+                    jobs.append(job)
+                    keys.append(key)
+                    places.append([(index, name)])
+        runs = self.pool.map(jobs, done)
+        for key, where, run in zip(keys, places, runs, strict=True):
+            # The time of a simulation is counted once, where it was done.
+            again = replace(run, analysis_seconds=0.0, iterations=0, rejected=0)
+            if key:
+                self._memory[key] = again
+            for index, name in where:
+                answers[index][name] = run if (index, name) == where[0] else again
 
     def knobs(
         self, name: str, own: Mapping[str, Value], runs: Mapping[str, Run]
@@ -137,11 +158,21 @@ class NetworkRunner:
     def _array_run(self, name: str, setting: Settings, runs: Mapping[str, Run]) -> Run:
         """A passive array's answer to what was recorded, without resampling."""
         recorded, analysis = {}, self.network.pieces[name].deck.analysis
+        moved = {}
+        for edge in self.network.out_of(name):
+            if edge.target in runs:
+                wave, node = runs[edge.target].waveforms, self._port_node(edge)
+                moved[edge.probe[2:-1]] = wave.time, wave[f"v({node})"]
         for edge in self.network.into(name):
             wave = runs[edge.source].waveforms
             recorded[edge.knob] = wave.time, wave[edge.probe]
         stop = analysis.stop if isinstance(analysis, Transient) else 0.0
-        return self._arrays[name].run(setting.get(name, {}), recorded, stop)
+        return self._arrays[name].run(setting.get(name, {}), recorded, stop, moved)
+
+    def _port_node(self, edge: Edge) -> str:
+        """The node of a piece that an array's current goes into."""
+        knob = self.network.pieces[edge.target].deck.knobs[edge.knob]
+        return knob.nodes[0] if knob.nodes[0] != "0" else knob.nodes[1]
 
     def _ports(self, name: str, setting: Settings) -> dict[str, Value]:
         """The knobs of a piece that stand for the arrays at its other side, at these weights."""

@@ -93,7 +93,7 @@ def test_what_does_not_compile_is_said_in_the_compilers_words(
 
 
 @needs_compiler
-def test_a_module_is_compiled_once_and_damage_is_mended(
+def test_a_module_is_compiled_once_and_another_text_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
