@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from spicesnn.arrays.given import instance, numbers, numeric
 from spicesnn.arrays.memory import SOLVE_BYTES, check_memory
 from spicesnn.errors import DataError
 from spicesnn.parameters import Parameters, parameter
 
 Array = npt.NDArray[np.float64]
 SIDES = ("left", "right", "top", "bottom")
+# Volts and ohms beyond these leave the doubles when squared or inverted: our choice.
+_LARGEST, _SMALLEST = 1e100, 1e-100
 _LABELLED = (
     "row_voltage", "column_voltage", "cell_current", "i_left", "i_right", "i_top", "i_bottom",
     "residual",
@@ -84,8 +87,9 @@ class Crossbar:
         ends: resistances behind the line ends.
 
     Raises:
-        DataError: a shape does not match, a value is negative or not finite, the array is too
-            large for the memory there, or a line floats: no way leads from it to a connected end.
+        DataError: a shape does not match, a value is no number, negative or not finite, the array
+            is too large for the memory there, or a line floats: no way leads from it to a connected
+            end.
     """
 
     conductance: Array
@@ -93,7 +97,15 @@ class Crossbar:
     ends: Ends = Ends()
 
     def __post_init__(self) -> None:
-        given = np.asarray(self.conductance)
+        instance(self.wires, Wires, "wires")
+        instance(self.ends, Ends, "ends")
+        for name in ("r_row", "r_column"):
+            if getattr(self.wires, name) < _SMALLEST:
+                raise DataError(
+                    f"wires.{name} is {getattr(self.wires, name):g} ohm; give {_SMALLEST:g} or "
+                    "more, or its conductance leaves the doubles."
+                )
+        given = numeric(self.conductance, "conductance")
         if given.ndim != 2 or given.size == 0:
             raise DataError(
                 f"conductance has shape {given.shape}; give one of (rows, columns), both >= 1."
@@ -160,12 +172,14 @@ class Crossbar:
         """A drive's volts by side, each of shape (..., lines), batch axes broadcast to all.
 
         Raises:
-            DataError: shapes do not match, or values are not finite.
+            DataError: shapes do not match, values are not finite, or so large or so small that
+                their squares leave the doubles.
         """
+        instance(drive, Drive, "the drive")
         sides = {}
         for side in SIDES:
             lines = self.rows if side in {"left", "right"} else self.columns
-            given = np.asarray(getattr(drive, side), dtype=np.float64)
+            given = numbers(getattr(drive, side), f"drive at {side}")
             if given.ndim and given.shape[-1] != lines:
                 raise DataError(
                     f"drive at {side} has shape {given.shape}; its last axis must be {lines}, "
@@ -173,6 +187,10 @@ class Crossbar:
                 )
             if not np.isfinite(given).all():
                 raise DataError(f"drive at {side} holds NaN or infinite volts; give finite ones.")
+            if given.size and np.abs(given).max() > _LARGEST:
+                raise DataError(
+                    f"drive at {side} reaches {np.abs(given).max():g} V; give {_LARGEST:g} at most."
+                )
             sides[side] = given if given.ndim else np.full(lines, float(given))
         batches = [sides[side].shape[:-1] for side in SIDES]
         try:
@@ -183,7 +201,15 @@ class Crossbar:
                 + ", ".join(f"{s} {b}" for s, b in zip(SIDES, batches, strict=True))
                 + "; make them equal or 1."
             ) from None
-        return {s: np.broadcast_to(v, (*batch, v.shape[-1])) for s, v in sides.items()}
+        full = {s: np.broadcast_to(v, (*batch, v.shape[-1])) for s, v in sides.items()}
+        peak = np.max([np.abs(v).max(axis=-1) for v in full.values()], axis=0)
+        tiny = (peak > 0) & (peak < _SMALLEST)
+        if tiny.any():
+            raise DataError(
+                f"the drive's largest volts are {peak[tiny].flat[0]:g} V; give 0 or above "
+                f"{_SMALLEST:g}."
+            )
+        return full
 
     def _refuse_floating(self) -> None:
         """A line without an end must reach one through conducting cells and other lines."""
@@ -216,8 +242,9 @@ class Solution:
         i_left, i_right: into the array at the rows' ends, amperes, (..., rows); 0 if open.
         i_top, i_bottom: out of the array at the columns' ends, amperes, (..., columns); 0 if open.
         residual: of Kirchhoff's current law, evaluated from the voltages above and carried to the
-            line ends: what it can change of an end's current, as a fraction of that current, the
-            largest of all ends; shape (...). See `LinearArray`.
+            line ends: what it can change of an end's current, as a fraction of that current or of
+            what is lost in its digits if that is more, the largest of all connected ends; shape
+            (...). `LinearArray` says relative to what.
         iterations: that were needed, the most of the batch.
         method: that was used.
     """
@@ -243,8 +270,12 @@ def check_size(rows: int, columns: int) -> None:
     """Refuse an array that a solve could not hold in the memory there.
 
     Raises:
-        DataError: it states the bytes needed and the bytes there.
+        DataError: it states the bytes needed and the bytes there; or a side is no whole number
+            above 0.
     """
+    for side, value in (("rows", rows), ("columns", columns)):
+        if not (isinstance(value, int | np.integer) and value >= 1):
+            raise DataError(f"{side} = {value!r}; give a whole number above 0.")
     check_memory(
         rows * columns * SOLVE_BYTES,
         f"a crossbar of {rows} x {columns} = {rows * columns:.3g} cells",
@@ -254,7 +285,7 @@ def check_size(rows: int, columns: int) -> None:
 
 def _end(side: str, given: float | Array, lines: int) -> Array:
     """Checked resistances of one side's ends, one for each line."""
-    value = np.asarray(given, dtype=np.float64)
+    value = numbers(given, f"ends.{side}")
     if value.shape not in {(), (lines,)}:
         raise DataError(
             f"ends.{side} has shape {value.shape}; give one number or shape ({lines},)."

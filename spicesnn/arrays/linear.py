@@ -12,6 +12,7 @@ from scipy.linalg.blas import dasum, daxpy
 
 from spicesnn.arrays.chains import Lines, turned
 from spicesnn.arrays.crossbar import SIDES, Crossbar, Drive, Solution
+from spicesnn.arrays.given import instance, numbers
 from spicesnn.arrays.memory import SOLVE_BYTES, check_memory
 from spicesnn.errors import DataError, SimulationError
 
@@ -22,9 +23,10 @@ _ACCEPTED = 1e-9  # What the checked residual may change of any end current.
 # Where the iterations stop, an end current counts at least this share of its line's cell currents
 # as they would be without IR drop; the check afterwards looks at the true ones.
 _SHARE = 1e-3
-# And where IR drop leaves less than this share of that share, it is judged by it: 1e-5 in all.
-_LOST = 1e-2
-_REFINEMENTS = 4
+# The check counts an end current at least this share of what its line's cells could carry: the
+# digits of the voltages hold no more.
+_LOST = 1e-5
+_REFINEMENTS = 8
 # A line whose ends hold it this much less than a segment moves as a whole: see `_centre`.
 _LOOSE = 0.1
 _BLOCK = 2**16  # Cells times inputs that are solved together: what the caches hold, measured.
@@ -52,15 +54,15 @@ class EndCurrents:
     """Currents of the line ends, A: into the array at left and right, out of it at top and bottom.
 
     Attributes:
-        left, right: shape (..., rows).
-        top, bottom: shape (..., columns).
+        i_left, i_right: shape (..., rows).
+        i_top, i_bottom: shape (..., columns).
         residual: as of `Solution`, shape (...).
     """
 
-    left: Array
-    right: Array
-    top: Array
-    bottom: Array
+    i_left: Array
+    i_right: Array
+    i_top: Array
+    i_bottom: Array
     residual: Array
 
 
@@ -103,10 +105,13 @@ class LinearArray:
     so what the residual of Kirchhoff's current law, evaluated afresh from the final voltages, can
     change of any end's current is bounded by its sum; where that bound is too coarse, by the ends'
     currents that the residual's magnitudes drive (a few iterations, and what they have left). This,
-    relative to each end's own current, is `Solution.residual`. Where a line's cell currents cancel
-    one another, it is relative to what cancels, and where IR drop leaves less than 1e-5 of them,
-    to that: no method in doubles knows the difference better. It is refined until below 1e-9, or a
-    `SimulationError` is raised.
+    relative to each connected end's current, is `Solution.residual`: of all of them, those with no
+    current too. Where the current is small beside what is lost in its digits, it is relative to
+    that instead, the larger of: what cancels of the line's cell currents, `sum |i| - |sum i|`; and
+    1e-5 of `sum(g (U + W)) + sum(s) U + sum |injected|` over the line's cells, U and W being the
+    largest magnitudes of the volts on the line's nodes and behind its connected ends, and on those
+    it crosses, and s the shunts. The rounding of the check itself, some 1e-16 of what flows in the
+    lines, is not in it. It is refined until below 1e-9, or a `SimulationError` is raised.
     """
 
     def __init__(
@@ -118,7 +123,16 @@ class LinearArray:
             crossbar: what is solved.
             row_shunt: conductance from every row's node to ground, siemens.
             column_shunt: from every column's node, siemens.
+
+        Raises:
+            DataError: a shunt is negative or not finite.
+            SimulationError: a line floats in double precision.
         """
+        instance(crossbar, Crossbar, "crossbar")
+        for name, shunt in (("row_shunt", row_shunt), ("column_shunt", column_shunt)):
+            given = numbers(shunt, name)
+            if given.ndim or not (np.isfinite(given) and given >= 0):
+                raise DataError(f"{name} is {shunt} S; give one finite conductance >= 0.")
         self.crossbar = crossbar
         self._g = crossbar.conductance
         self._g_turned = turned(self._g)
@@ -132,6 +146,11 @@ class LinearArray:
             np.flatnonzero(np.maximum(lines.first, lines.last) < _LOOSE * lines.segment)
             for lines in (self._rows, self._columns)
         )
+
+    @property
+    def shunts(self) -> tuple[float, float]:
+        """Conductances from every row's and every column's node to ground, siemens."""
+        return self._shunts
 
     def solve(
         self,
@@ -161,7 +180,15 @@ class LinearArray:
             f"node voltages of {count} inputs on {shape[0]} x {shape[1]} cells",
             "solve fewer inputs at a time, or ask for `outputs` only.",
         )
-        near = None if start is None else _flat(start.row_voltage, batch, "start.row_voltage")
+        near = None
+        if start is not None:
+            instance(start, Solution, "start")
+            if start.row_voltage.shape[-2:] != shape:
+                raise DataError(
+                    f"start.row_voltage has shape {start.row_voltage.shape}; its last axes must be "
+                    f"{shape}."
+                )
+            near = _flat(start.row_voltage, batch, "start.row_voltage")
         answer = {
             name: np.empty((count, *axes))
             for name, axes in (
@@ -198,14 +225,17 @@ class LinearArray:
         """
         batch, volts, _ = self._inputs(drive, None, None)
         count = prod(batch)
-        found: dict[str, list[Array]] = {side: [] for side in (*SIDES, "residual")}
+        found = {side: np.empty(v.shape) for side, v in volts.items()}
+        residual = np.empty(count)
         for part in self._parts(count):
             state = self._solve({s: v[part] for s, v in volts.items()}, [None, None], None)
             for side, value in self._end_currents(state).items():
-                found[side].append(value)
-            found["residual"].append(np.asarray(state.residual))
-        joined = {name: np.concatenate(parts) for name, parts in found.items()}
-        return EndCurrents(**{n: v.reshape(batch + v.shape[1:]) for n, v in joined.items()})
+                found[side][part] = value
+            residual[part] = state.residual
+        left, right, top, bottom = (
+            found[side].reshape(batch + found[side].shape[1:]) for side in SIDES
+        )
+        return EndCurrents(left, right, top, bottom, residual.reshape(batch))
 
     def adjoint(
         self,
@@ -236,6 +266,12 @@ class LinearArray:
         Raises:
             DataError: shapes do not match or values are not finite.
         """
+        instance(solution, Solution, "solution")
+        if solution.row_voltage.shape[-2:] != self._g.shape:
+            raise DataError(
+                f"solution has cells of shape {solution.row_voltage.shape[-2:]}, not of this "
+                f"array's {self._g.shape}; give one of this array."
+            )
         given = {"left": i_left, "right": i_right, "top": i_top, "bottom": i_bottom}
         seeds = {}
         for side, value in given.items():
@@ -265,7 +301,7 @@ class LinearArray:
             -mirror.i_left, -mirror.i_right, mirror.i_top, mirror.i_bottom,
         )  # fmt: skip
 
-    def step(self, rows: Array, columns: Array, left_over: float) -> tuple[Array, Array]:
+    def response(self, rows: Array, columns: Array, left_over: float) -> tuple[Array, Array]:
         """Answer of the voltages to currents at the nodes, all ends at 0 V, to low accuracy.
 
         Args:
@@ -298,7 +334,7 @@ class LinearArray:
             if value is None:
                 injected.append(None)
                 continue
-            array = np.asarray(value, dtype=np.float64)
+            array = numbers(value, name)
             if array.shape[-2:] != shape or not np.isfinite(array).all():
                 raise DataError(
                     f"{name} has shape {array.shape}; give finite amperes of shape "
@@ -348,7 +384,7 @@ class LinearArray:
         for _ in range(_REFINEMENTS):
             self._centre(state)
             left_over = self._left_over(state, injected)
-            state.residual = self._judge(state, left_over, floor)
+            state.residual = self._judge(state, left_over, volts, injected, right)
             if (state.residual <= _ACCEPTED).all():
                 return state
             total = _sum(left_over[0]) + _sum(left_over[1])
@@ -508,30 +544,49 @@ class LinearArray:
         return rows, columns
 
     def _judge(
-        self, state: _State, left_over: tuple[Array, Array], least: dict[str, Array]
-    ) -> Array:
+        self, state: _State, left_over: tuple[Array, Array], volts: dict[str, Array],
+        injected: list[Array | None], right: tuple[Array, Array],
+    ) -> Array:  # fmt: skip
         """What the residual can change of an end's current, relative, the worst; (batch,)."""
-        cell = state.cell_current
-        size = np.abs(cell)
-        cancel = {
-            "row": size.sum(axis=-1) - np.abs(cell.sum(axis=-1)),
-            "column": size.sum(axis=-2) - np.abs(cell.sum(axis=-2)),
-        }
-        floor = {line: np.maximum(cancel[line], _LOST * least[line]) for line in cancel}
+        floor = self._lost(state, volts, injected)
         currents = self._currents(state.row_drop, state.column_drop, state.through)
-        smallest = self._smallest(currents, floor)
+        own = {side: _at_least(value, side, floor) for side, value in currents.items()}
+        if any((each[:, self._ends[side] > 0] == 0).any() for side, each in own.items()):
+            # Nothing is on its way to these: their 0 A are exact.
+            still = self._still(right)
+            for side, each in own.items():
+                each[still["row" if side in {"left", "right"} else "column"]] = np.inf
+        for side, each in own.items():
+            each[:, self._ends[side] == 0] = np.inf
+        smallest: Array = np.min([each.min(axis=-1) for each in own.values()], axis=0)
         total = _sum(left_over[0]) + _sum(left_over[1])
-        coarse = np.asarray(total / smallest)
+        coarse: Array = np.divide(total, smallest, out=np.where(total > 0, np.inf, 0.0),
+                           where=smallest > 0)  # fmt: skip
         if (coarse <= _ACCEPTED).all():
             return coarse
 
+        if (smallest == 0).any():
+            return coarse  # To some ends nothing has come yet.
+        # More current in makes more of it come out everywhere: the largest of all members at each
+        # node serves all of them; near rounding each needs its own.
+        found: Array = np.minimum(coarse, self._reach(own, smallest, left_over))
+        for k in np.flatnonzero(found > _ACCEPTED) if total.size > 1 else ():
+            one = slice(k, k + 1)
+            alone = {side: each[one] for side, each in own.items()}
+            reach = self._reach(alone, smallest[one], (left_over[0][one], left_over[1][one]))
+            found[one] = np.minimum(found[one], reach)
+        return found
+
+    def _reach(
+        self, own: dict[str, Array], smallest: Array, left_over: tuple[Array, Array]
+    ) -> Array:
+        """What comes out by the ends of the magnitudes of what is left over, relative."""
+
         def shares(rows: Array, columns: Array, more: Array) -> Array:
             """By which an end's current may be wrong if `more` amperes are still on their way."""
-            worst = np.zeros_like(total)
+            worst = np.zeros(smallest.shape)
             for side, value in self._currents(rows, columns, {}).items():
-                own = _at_least(currents[side], side, floor)
-                reach = np.broadcast_to(np.abs(value) + more[:, None], own.shape)
-                share = np.divide(reach, own, out=np.zeros_like(own), where=own > 0)
+                share = (np.abs(value) + more[:, None]) / own[side]
                 np.maximum(worst, share.max(axis=-1), out=worst)
             return worst
 
@@ -541,11 +596,49 @@ class LinearArray:
             enough = np.maximum(0.9 * (_ACCEPTED - known), 0.1 * known) * smallest
             return np.asarray(enough.min(keepdims=True))
 
-        # More current in makes more of it come out everywhere: the largest of all members at each
-        # node serves all of them.
         one, two = (np.abs(each).max(axis=0, keepdims=True) for each in left_over)
         rows, columns, _, more = self._iterate(one, two, goal, None)
-        return np.minimum(coarse, shares(rows, columns, more))
+        return shares(rows, columns, more)
+
+    def _lost(
+        self, state: _State, volts: dict[str, Array], injected: list[Array | None]
+    ) -> dict[str, Array]:
+        """What a current of each line's ends is judged by at least, A, (batch, lines)."""
+        cell, g = state.cell_current, self._g
+        size = np.abs(cell)
+        top = []
+        for rest, drop, sides in (
+            (state.row_rest, state.row_drop, SIDES[:2]),
+            (state.column_rest, state.column_drop, SIDES[2:]),
+        ):
+            here = rest + drop
+            most = np.maximum(here.max(axis=-1), -here.min(axis=-1))
+            for side in sides:
+                held = self._ends[side] > 0
+                most = np.where(held, np.maximum(most, np.abs(volts[side])), most)
+            top.append(most)
+        could = [top[0] * g.sum(axis=1) + top[1] @ g.T, top[1] * g.sum(axis=0) + top[0] @ g]
+        found = {}
+        for k, line in enumerate(("row", "column")):
+            axis = -1 - k
+            could[k] += self._shunts[k] * g.shape[1 - k] * top[k]
+            extra = injected[k]
+            if extra is not None:
+                could[k] += np.abs(extra).sum(axis=-1)
+            cancel = size.sum(axis=axis) - np.abs(cell.sum(axis=axis))
+            found[line] = np.maximum(cancel, _LOST * could[k])
+        return found
+
+    def _still(self, right: tuple[Array, Array]) -> dict[str, npt.NDArray[np.bool_]]:
+        """Lines that no conducting cell joins, over others, to one that something drives."""
+        conducts = (self._g > 0).astype(float)
+        rows, columns = (np.asarray(each.any(axis=-1)) for each in right)
+        before = -1
+        while (reached := int(rows.sum() + columns.sum())) != before:
+            before = reached
+            columns = columns | (rows @ conducts > 0)
+            rows = rows | (columns @ conducts.T > 0)
+        return {"row": ~rows, "column": ~columns}
 
     def _smallest(self, currents: dict[str, Array], floor: dict[str, Array]) -> Array:
         """The smallest end current that is not 0, A, (batch,); infinite where all are."""
@@ -606,7 +699,7 @@ def _sum(a: Array) -> Array:
 
 
 def _broadcast(value: Array | float, shape: tuple[int, ...], name: str) -> Array:
-    array: Array = np.asarray(value, dtype=np.float64)
+    array = numbers(value, name)
     try:
         return np.broadcast_to(array, shape)
     except ValueError:

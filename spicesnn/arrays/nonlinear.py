@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
 import numpy.typing as npt
 
-from spicesnn.arrays.cells import CellLaw, checked
+from spicesnn.arrays.cells import CellLaw, checked, refuse_not_finite
 from spicesnn.arrays.chains import turned
 from spicesnn.arrays.crossbar import SIDES, Crossbar, Drive, Solution
+from spicesnn.arrays.given import instance
 from spicesnn.arrays.linear import LinearArray, lines_of
-from spicesnn.errors import SimulationError
+from spicesnn.arrays.memory import SOLVE_BYTES, check_memory
+from spicesnn.errors import DataError, SimulationError
 
 Array = npt.NDArray[np.float64]
 METHOD = "Newton, conjugate gradients where cells have two terminals, else GMRES"
 _AIM = 1e-9  # Residual of Kirchhoff's law, as a share of the smallest end current.
-_LOST = 1e-5
+_LOST = 1e-5  # Of a line's largest possible current: a smaller one is judged by that.
 _ITERATIONS = 60
 _HALVINGS = 30
 _LEAST_RAMP = 1e-3
@@ -37,7 +40,17 @@ class _Point:
     def size(self) -> float:
         """Sum of the residual's magnitudes, A; infinite where the law overflowed."""
         total = float(np.abs(self.residual[0]).sum() + np.abs(self.residual[1]).sum())
-        return total if np.isfinite(total) else np.inf
+        return total if np.isfinite(total) and self.finite else np.inf
+
+    @property
+    def finite(self) -> bool:
+        """Whether the law gave finite numbers."""
+        return all(np.isfinite(each).all() for each in (self.current, *self.slopes))
+
+    def refuse_not_finite(self) -> None:
+        """With the law's values where it gives others."""
+        volts = self.rest[0] + self.drops[0], turned(self.rest[1] + self.drops[1])
+        refuse_not_finite(*volts, self.current, self.slopes[0], -self.slopes[1])
 
 
 class NonlinearArray:
@@ -50,8 +63,11 @@ class NonlinearArray:
 
     Error: in an array whose currents rise with their voltages the residual's sum bounds what any
     end's current may be wrong by; where rounding lets it fall no more, the ends' currents that its
-    magnitudes cause do. Iterated until one of them is below 1e-9 of the ends' own currents, else
-    `SimulationError`; it is `Solution.residual`.
+    magnitudes cause do. Iterated until one of them is below 1e-9 of each end's own current, else
+    `SimulationError`; it is `Solution.residual`. Where a line's cell currents cancel one another,
+    it is relative to what cancels; and a current below 1e-5 of the largest that the line's cells
+    could carry (the sum of their derivatives times the largest volts of the drive) is judged by
+    that, also one that is 0: such ends are known to 1e-14 of what could flow there.
     """
 
     def __init__(self, crossbar: Crossbar, law: CellLaw) -> None:
@@ -60,7 +76,13 @@ class NonlinearArray:
         Args:
             crossbar: its wires and ends; its conductances only make the first guess.
             law: the cells'.
+
+        Raises:
+            DataError: one of them is something else.
         """
+        instance(crossbar, Crossbar, "crossbar")
+        if not callable(law):
+            raise DataError(f"law: {type(law).__name__} where a `CellLaw` is wanted, a callable.")
         self.crossbar = crossbar
         self._law = law
         self._lines = lines_of(crossbar)
@@ -77,32 +99,46 @@ class NonlinearArray:
             start: of one drive, a solution that is near; else each member starts from the last.
 
         Raises:
-            DataError: shapes do not match or values are not finite.
-            SimulationError: the law is not a passive cell's, or Newton's method does not arrive.
+            DataError: shapes do not match, values are not finite, or the batch's answer would not
+                fit into the memory there.
+            SimulationError: the law is not a passive cell's or not finite, or Newton's method does
+                not arrive.
         """
         volts = self.crossbar.volts(drive)
         batch = volts["left"].shape[:-1]
         flat = {side: v.reshape(-1, v.shape[-1]) for side, v in volts.items()}
-        near = None if start is None else (start.row_voltage, turned(start.column_voltage))
-        found = []
-        for k in range(flat["left"].shape[0]):
+        shape = self.crossbar.conductance.shape
+        near = None
+        if start is not None:
+            instance(start, Solution, "start")
+            if start.row_voltage.shape != shape:
+                raise DataError(
+                    f"start.row_voltage has shape {start.row_voltage.shape}; give one solution of "
+                    f"{shape[0]} x {shape[1]} cells."
+                )
+            near = start.row_voltage, turned(start.column_voltage)
+        count = prod(batch)
+        check_memory(
+            (3 * count + SOLVE_BYTES // 8) * 8 * prod(shape),
+            f"node voltages of {count} inputs on {shape[0]} x {shape[1]} cells",
+            "solve fewer inputs at a time.",
+        )
+        u, w, current = (np.empty((count, *shape)) for _ in range(3))
+        ends = {side: np.empty(v.shape) for side, v in flat.items()}
+        residual, iterations = np.empty(count), 0
+        for k in range(count):
             own = {side: v[k] for side, v in flat.items()}
-            point, count, share = self._find(own, near)
+            point, needed, residual[k] = self._find(own, near)
             near = (point.rest[0] + point.drops[0], point.rest[1] + point.drops[1])
-            found.append((point, count, share, self._currents(point, own)))
-
-        def stacked(values: list[Array]) -> Array:
-            return np.stack(values).reshape(batch + values[0].shape)
-
-        ends = {side: stacked([each[side] for *_, each in found]) for side in SIDES}
+            u[k], w[k], current[k] = near[0], turned(near[1]), point.current
+            for side, value in self._currents(point, own).items():
+                ends[side][k] = value
+            iterations = max(iterations, needed)
+        nodes = [each.reshape(*batch, *shape) for each in (u, w, current)]
+        left, right, top, bottom = (ends[s].reshape(volts[s].shape) for s in SIDES)
         return Solution(
-            stacked([p.rest[0] + p.drops[0] for p, *_ in found]),
-            stacked([turned(p.rest[1] + p.drops[1]) for p, *_ in found]),
-            stacked([p.current for p, *_ in found]),
-            ends["left"], ends["right"], ends["top"], ends["bottom"],
-            stacked([np.asarray(share) for _, _, share, _ in found]),
-            max(count for _, count, *_ in found),
-            METHOD,
+            nodes[0], nodes[1], nodes[2], left, right, top, bottom, residual.reshape(batch),
+            iterations, METHOD,
         )  # fmt: skip
 
     def _find(
@@ -125,6 +161,7 @@ class NonlinearArray:
                 reached, step = part, 2 * step
                 here = (point.rest[0] + point.drops[0], point.rest[1] + point.drops[1])
             elif (step := step / 2) < _LEAST_RAMP:
+                point.refuse_not_finite()
                 raise SimulationError(
                     f"Newton's method stops at {reached:.3g} of the drive with a residual of "
                     f"{share:.1e} of the smallest end current ({count} "
@@ -143,8 +180,8 @@ class NonlinearArray:
         )
         point = self._point(rest, (near[0] - rest[0], near[1] - rest[1]))
         for count in range(_ITERATIONS):
-            share = self._share(point, self._currents(point, volts))
-            if share <= _AIM:
+            share = self._share(point, volts)
+            if share <= _AIM or not np.isfinite(point.size):
                 return point, count, share
             step = self._answer(point, *point.residual)
             length = 1.0
@@ -182,7 +219,7 @@ class NonlinearArray:
         by_row, by_column = point.slopes
         if np.allclose(by_row, by_column, rtol=1e-12, atol=0):
             array = LinearArray(self.crossbar.with_conductance(by_row))
-            one, two = array.step(rows[None], columns[None], _LINEAR)
+            one, two = array.response(rows[None], columns[None], _LINEAR)
             return one[0], two[0]
         return self._unsymmetric(by_row, by_column, rows, columns)
 
@@ -239,23 +276,25 @@ class NonlinearArray:
 
         The currents that its magnitudes cause at the ends, and what the linear solve left of them.
         """
+        if not np.isfinite(point.size):
+            return np.inf
         ends, zero = self._currents(point, volts), {side: 0.0 * v for side, v in volts.items()}
         rows, columns = self._answer(point, *(np.abs(each) for each in point.residual))
         reached = self._currents(replace(point, drops=(rows, columns)), zero)
         worst = 0.0
-        for side, own in self._references(point, ends).items():
+        for side, own in self._references(point, ends, volts).items():
             reach = np.abs(reached[side]) + _LINEAR * point.size
             worst = max(worst, float(np.max(reach[own > 0] / own[own > 0], initial=0.0)))
-        return worst
+        return worst if np.isfinite(worst) else np.inf
 
-    def _references(self, point: _Point, ends: dict[str, Array]) -> dict[str, Array]:
+    def _references(
+        self, point: _Point, ends: dict[str, Array], volts: dict[str, Array]
+    ) -> dict[str, Array]:
         """Magnitudes of the connected ends' currents, or of what cancels there if that is more."""
         size = np.abs(point.current)
-        volts = np.abs(point.rest[0] + point.drops[0]) + turned(
-            np.abs(point.rest[1] + point.drops[1])
-        )
+        top = max(float(np.abs(v[self._ends[s] > 0]).max(initial=0.0)) for s, v in volts.items())
         # Voltages are rounded: a current far below slope times volts is not known better.
-        steep = _LOST * volts * np.maximum(*point.slopes)
+        steep = _LOST * top * np.maximum(*point.slopes)
         rows, columns = (
             np.maximum(size.sum(axis=k) - np.abs(point.current.sum(axis=k)), steep.sum(axis=k))
             for k in (1, 0)
@@ -267,9 +306,12 @@ class NonlinearArray:
             for side in SIDES
         }
 
-    def _share(self, point: _Point, ends: dict[str, Array]) -> float:
-        """The residual's sum over the smallest end current that is not 0."""
-        own = np.concatenate(list(self._references(point, ends).values()))
+    def _share(self, point: _Point, volts: dict[str, Array]) -> float:
+        """The residual's sum over the smallest end current; infinite if the law is not finite."""
+        if not np.isfinite(point.size):
+            return np.inf
+        ends = self._currents(point, volts)
+        own = np.concatenate(list(self._references(point, ends, volts).values()))
         own = own[own > 0]
         if not point.size > 0:
             return 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ from scipy.linalg.lapack import dpotrf, dpotri
 
 from spicesnn.arrays.chains import turned
 from spicesnn.arrays.crossbar import SIDES, Crossbar, Drive
+from spicesnn.arrays.given import numbers, numeric
 from spicesnn.arrays.linear import LinearArray, lines_of
 from spicesnn.arrays.memory import check_memory
 from spicesnn.errors import DataError, SimulationError
@@ -17,6 +19,10 @@ from spicesnn.errors import DataError, SimulationError
 Array = npt.NDArray[np.float64]
 Port = tuple[str, int]
 _ACCEPTED = 1e-9
+# Of the solves for changed cells, relative: with it no entry of 5000 random updates of small arrays
+# with cells over six decades was further than 1e-10 from 50 digits, with 1e-13 some were 4e-8.
+_DIGITS = 1e-11
+_TOGETHER = 2**22  # Cells times inputs of one batch of those solves: our choice.
 _ACROSS = {"left": "top", "right": "bottom", "top": "left", "bottom": "right"}
 
 
@@ -28,22 +34,54 @@ class Reduction:
         ports: (side, line) of each connected end, sides in the order left, right, top, bottom.
         admittance: current into the array at each port by the volts behind each, siemens, symmetric
             and with rows that sum to 0, (ports, ports).
+        coupling: conductance between each two ports, siemens >= 0, 0 on the diagonal, (ports,
+            ports): minus the admittance beside the diagonal.
     """
 
     ports: tuple[Port, ...]
     admittance: Array
+    coupling: Array
 
     def names(self) -> tuple[str, ...]:
         """Of the ports: `left0`, `left1`, ..."""
         return tuple(f"{side}{line}" for side, line in self.ports)
 
     def currents(self, drive: Drive, crossbar: Crossbar) -> Array:
-        """Current into the array at every port for a drive of it, A, shape (..., ports)."""
+        """Current into the array at every port for a drive of it, A, shape (..., ports).
+
+        Raises:
+            DataError: the crossbar's connected ends are not these ports, or the drive does not fit.
+        """
+        if _connected(crossbar, SIDES) != self.ports:
+            raise DataError(
+                f"the crossbar of {crossbar.rows} x {crossbar.columns} has other connected ends "
+                "than the reduced one; give the reduced one."
+            )
         volts = crossbar.volts(drive)
-        stacked = np.stack([volts[side][..., line] for side, line in self.ports], axis=-1)
-        # By differences of volts: equal ones cause no current, to the last digit.
-        level = stacked.mean(axis=-1, keepdims=True)
-        return np.asarray((stacked - level) @ self.admittance)
+        return self.into(np.stack([volts[side][..., line] for side, line in self.ports], axis=-1))
+
+    def into(self, volts: npt.ArrayLike) -> Array:
+        """Current into the array at every port, `I_a = sum_b c_ab (v_a - v_b)`, A, (..., ports).
+
+        By differences of volts, so that a current keeps its digits beside larger couplings and
+        equal volts cause none.
+
+        Args:
+            volts: behind the ports, in their order, shape (..., ports).
+
+        Raises:
+            DataError: the last axis is not the number of ports.
+        """
+        given = numbers(volts, "volts of the ports")
+        if given.ndim == 0 or given.shape[-1] != len(self.ports):
+            raise DataError(
+                f"volts of the ports have shape {given.shape}; the last axis must be "
+                f"{len(self.ports)}, one for each port."
+            )
+        found = np.empty(given.shape)
+        for k, own in enumerate(self.coupling):
+            found[..., k] = (given[..., k, None] - given) @ own
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,15 +90,16 @@ class Transfer:
 
     `i = matrix @ v`. After `updated`, the response of the changed cells at the base conductances
     is kept with it, so that updates chain; each changed cell costs one solve of the base array.
-    Compute `Transfer.of` anew when more cells have changed than about a tenth of
-    the lines of the array's shorter side, where that becomes the cheaper one.
+    Compute `Transfer.of` anew when more cells have changed than about a tenth of the lines of the
+    array's shorter side, where that becomes the cheaper one (measured: about 10 at 128 x 128).
 
     Attributes:
         input_ports: (side, line) of the rows' connected ends.
         output_ports: (side, line) of the columns' connected ends.
         matrix: siemens, shape (outputs, inputs).
         crossbar: with the present conductances.
-        error: largest relative difference from a solve whose residual was checked.
+        error: largest relative difference from a solve whose residual was checked, or the bound
+            that `updated` states for its entries if that is larger.
     """
 
     input_ports: tuple[Port, ...]
@@ -78,9 +117,16 @@ class Transfer:
         are kept. All that is added is positive, so no digits are lost; checked against one solve.
 
         Raises:
-            DataError: no row or no column has a connected end, or the memory there is too small.
+            DataError: no row or no column has a connected end, the array has shunts, or the memory
+                there is too small.
             SimulationError: it differs from a checked solve by more than 1e-9.
         """
+        for name, shunt in zip(("row_shunt", "column_shunt"), array.shunts, strict=True):
+            if shunt:
+                raise DataError(
+                    f"the array has {name} = {shunt:g} S; a transfer matrix knows no shunts: solve "
+                    "its inputs with `LinearArray.outputs`."
+                )
         crossbar = array.crossbar
         inputs, outputs = (_connected(crossbar, sides) for sides in (SIDES[:2], SIDES[2:]))
         if not inputs or not outputs:
@@ -97,14 +143,16 @@ class Transfer:
         """Currents out of the columns' ends, A, (..., outputs), for volts (..., inputs).
 
         Raises:
-            DataError: the last axis is not the number of inputs.
+            DataError: the last axis is not the number of inputs, or no finite numbers.
         """
-        given = np.asarray(volts, dtype=np.float64)
+        given = numbers(volts, "volts")
         if given.ndim == 0 or given.shape[-1] != len(self.input_ports):
             raise DataError(
                 f"volts have shape {given.shape}; the last axis must be {len(self.input_ports)}, "
                 "one for each connected end of a row."
             )
+        if not np.isfinite(given).all():
+            raise DataError("volts hold NaN or infinite ones; give finite ones.")
         return np.asarray(given @ self.matrix.T)
 
     def updated(self, cells: npt.ArrayLike, conductance: npt.ArrayLike) -> Transfer:
@@ -113,28 +161,39 @@ class Transfer:
         `T' = T - P^T D (1 + Z D)^-1 A`: A are the volts across the changed cells by the inputs, P
         the output currents and Z the volts across them by a current through each, D the changes.
 
+        Error: where `T` and the rest nearly cancel, digits are lost. Each entry is bounded by
+        `(eps |T| + e |P^T| |D| (|X| + |(1 + Z D)^-1| (1 + |Z D|) |X|)) / |T'|`, X being
+        `(1 + Z D)^-1 A` and e = 1e-11 for the digits of the solves. Where that, or the difference
+        from a checked solve, is above 1e-9, or a solve is refused, the matrix is computed anew by
+        `Transfer.of`, and later updates start from it.
+
         Args:
             cells: row and column of each, shape (cells, 2).
             conductance: siemens >= 0, shape (cells,).
 
         Raises:
             DataError: a cell is not there or given twice, or a conductance is not one.
-            SimulationError: the result differs from a checked solve; compute it anew.
+            SimulationError: as `Transfer.of`.
         """
-        where, value = np.atleast_2d(np.asarray(cells)), np.atleast_1d(np.asarray(conductance))
+        where = np.atleast_2d(numeric(cells, "cells"))
+        value = np.atleast_1d(numbers(conductance, "conductance"))
+        if where.size == 0 and value.size == 0:
+            return self
         self._check_cells(where, value)
         changed = self.crossbar.conductance.copy()
         changed[where[:, 0], where[:, 1]] = value
         crossbar = self.crossbar.with_conductance(changed)
-        base = self._changes or _Changes.of(self)
-        base = base.with_cells([(int(i), int(j)) for i, j in where])
-        matrix = base.matrix(crossbar)
-        return replace(
-            self, matrix=matrix, crossbar=crossbar, _changes=base,
-            error=_compare(matrix, LinearArray(crossbar), self.input_ports, self.output_ports,
-                           "the low-rank update lost too many digits: compute "
-                           "`Transfer.of(LinearArray(crossbar))` anew."),
-        )  # fmt: skip
+        base, array = self._changes or _Changes.of(self), LinearArray(crossbar)
+        try:
+            base = base.with_cells([(int(i), int(j)) for i, j in where])
+        except SimulationError:  # What a current through one cell does is not known well enough.
+            return Transfer.of(array)
+        matrix, bound = base.matrix(crossbar)
+        if bound <= _ACCEPTED:
+            error = max(bound, _difference(matrix, array, self.input_ports, self.output_ports))
+            if error <= _ACCEPTED:
+                return replace(self, matrix=matrix, crossbar=crossbar, _changes=base, error=error)
+        return Transfer.of(array)
 
     def _check_cells(self, where: npt.NDArray[np.int_], value: Array) -> None:
         shape = self.crossbar.conductance.shape
@@ -191,31 +250,51 @@ class _Changes:
         at_inputs, at_outputs = list(self.at_inputs), list(self.at_outputs)
         across = np.zeros((len(every), len(every)))
         across[: len(self.cells), : len(self.cells)] = self.across
-        for k, (row, column) in enumerate(new, start=len(self.cells)):
-            into = np.zeros(self.array.crossbar.conductance.shape)
-            into[row, column] = 1.0
+        shape = self.array.crossbar.conductance.shape
+        done = len(self.cells)
+        together = max(1, _TOGETHER // prod(shape))
+        for first in range(0, len(new), together):
+            part = new[first : first + together]
+            into = np.zeros((len(part), *shape))
+            into[(np.arange(len(part)), *np.transpose(part))] = 1.0
             one = self.array.solve(Drive(), row_injected=into, column_injected=-into)
             out = {"left": -one.i_left, "right": -one.i_right, "top": one.i_top,
                    "bottom": one.i_bottom}  # fmt: skip
             # By reciprocity: volts at a node by a port's volts = current out of that port by a
             # current into the node.
-            at_inputs.append(np.array([out[side][line] for side, line in self.inputs]))
-            at_outputs.append(np.array([out[side][line] for side, line in self.outputs]))
-            seen = (one.row_voltage - one.column_voltage)[rows, columns]
-            across[k, :], across[:, k] = seen, seen
+            at_inputs += list(np.stack([out[side][:, line] for side, line in self.inputs], -1))
+            at_outputs += list(np.stack([out[side][:, line] for side, line in self.outputs], -1))
+            seen = (one.row_voltage - one.column_voltage)[:, rows, columns]
+            own = slice(done + first, done + first + len(part))
+            across[own, :], across[:, own] = seen, seen.T
         return replace(
             self, cells=every, at_inputs=np.array(at_inputs), at_outputs=np.array(at_outputs),
             across=across,
         )  # fmt: skip
 
-    def matrix(self, crossbar: Crossbar) -> Array:
-        """The transfer matrix with the conductances of this crossbar at the changed cells."""
+    def matrix(self, crossbar: Crossbar) -> tuple[Array, float]:
+        """The transfer matrix with the conductances of this crossbar at the changed cells.
+
+        And what rounding may have changed of an entry, relative, the worst.
+        """
         rows, columns = (np.array(axis) for axis in zip(*self.cells, strict=True))
         base = self.array.crossbar.conductance[rows, columns]
         change = crossbar.conductance[rows, columns] - base
-        inner = np.eye(len(change)) + self.across * change
-        volts = np.linalg.solve(inner, self.at_inputs)
-        return np.asarray(self.transfer - (self.at_outputs * change[:, None]).T @ volts)
+        one = np.eye(len(change))
+        inner = one + self.across * change
+        try:
+            inverse = np.linalg.solve(inner, one)
+        except np.linalg.LinAlgError:
+            return self.transfer, np.inf
+        volts = inverse @ self.at_inputs
+        found = self.transfer - (self.at_outputs * change[:, None]).T @ volts
+        unsure = np.abs(volts)
+        unsure = unsure + np.abs(inverse) @ ((one + np.abs(self.across * change)) @ unsure)
+        lost = np.finfo(float).eps * np.abs(self.transfer)
+        lost += _DIGITS * np.abs(self.at_outputs * change[:, None]).T @ unsure
+        share = np.divide(lost, found, out=np.full(found.shape, np.inf), where=found > 0)
+        share[(lost == 0) & (found == 0)] = 0.0
+        return np.asarray(found), float(share.max(initial=0.0))
 
 
 def reduction(crossbar: Crossbar) -> Reduction:
@@ -229,16 +308,17 @@ def reduction(crossbar: Crossbar) -> Reduction:
     order = [k for side in SIDES for k, port in enumerate(ports) if port[0] == side]
     coupling = coupling[np.ix_(order, order)]
     admittance = np.diag(coupling.sum(axis=1)) - coupling
-    found = Reduction(tuple(ports[k] for k in order), admittance)
+    found = Reduction(tuple(ports[k] for k in order), admittance, coupling)
     drive = _test_drive(crossbar)
     one = LinearArray(crossbar).outputs(drive)
     wanted = np.array([
-        (1 if side in SIDES[:2] else -1) * getattr(one, side)[line] for side, line in found.ports
+        (1 if side in SIDES[:2] else -1) * getattr(one, f"i_{side}")[line]
+        for side, line in found.ports
     ])  # fmt: skip
     volts = crossbar.volts(drive)
     level = np.array([volts[side][line] for side, line in found.ports])
     size = np.abs(coupling) @ np.abs(level) + coupling.sum(axis=1) * np.abs(level)
-    _refuse(found.currents(drive, crossbar), wanted, size, "port admittance",
+    _refuse(_worst(found.currents(drive, crossbar), wanted, size), "port admittance",
             "its cells and wires differ by too many orders of magnitude.")  # fmt: skip
     return found
 
@@ -257,18 +337,28 @@ def _compare(
     matrix: Array, array: LinearArray, inputs: tuple[Port, ...], outputs: tuple[Port, ...],
     advice: str,
 ) -> float:  # fmt: skip
+    """The same, refused where it is too large."""
+    return _refuse(_difference(matrix, array, inputs, outputs), "transfer matrix", advice)
+
+
+def _difference(
+    matrix: Array, array: LinearArray, inputs: tuple[Port, ...], outputs: tuple[Port, ...]
+) -> float:
     """Largest relative difference from a solve that checks its residual."""
     drive = _test_drive(array.crossbar)
     volts = array.crossbar.volts(drive)
     got = matrix @ np.array([volts[side][line] for side, line in inputs])
     one = array.outputs(drive)
-    wanted = np.array([getattr(one, side)[line] for side, line in outputs])
-    return _refuse(got, wanted, np.abs(wanted), "transfer matrix", advice)
+    wanted = np.array([getattr(one, f"i_{side}")[line] for side, line in outputs])
+    return _worst(got, wanted, np.abs(wanted))
 
 
-def _refuse(got: Array, wanted: Array, size: Array, what: str, advice: str) -> float:
+def _worst(got: Array, wanted: Array, size: Array) -> float:
     off = np.divide(np.abs(got - wanted), size, out=np.zeros_like(size), where=size > 0)
-    worst = float(off.max(initial=0.0))
+    return float(off.max(initial=0.0))
+
+
+def _refuse(worst: float, what: str, advice: str) -> float:
     if not worst <= _ACCEPTED:
         raise SimulationError(
             f"the {what} differs from a checked solve by {worst:.1e}, {_ACCEPTED:g} is wanted: "

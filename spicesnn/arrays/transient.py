@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from spicesnn.arrays.chains import Lines, turned
 from spicesnn.arrays.crossbar import SIDES, Crossbar, Drive, Solution
-from spicesnn.arrays.linear import LinearArray
+from spicesnn.arrays.given import instance, numbers
+from spicesnn.arrays.linear import LinearArray, lines_of
 from spicesnn.arrays.memory import check_memory
 from spicesnn.errors import DataError
 
@@ -28,7 +30,9 @@ class Stepper:
     Source: Bank et al., IEEE Trans. Electron Devices 32, 1985.
 
     Error: of one step `O(h^3)`, which halving the steps shows; each stage's solve is exact to 1e-9
-    and checked as `LinearArray` says.
+    and checked as `LinearArray` says. Where conductances change, the wires' voltages stay and what
+    charges them is what Kirchhoff's current law leaves over with the new ones; lines without
+    capacitance follow at once.
 
     Attributes:
         crossbar: with the present conductances.
@@ -46,6 +50,7 @@ class Stepper:
         Raises:
             DataError: shapes do not match or values are not finite.
         """
+        instance(crossbar, Crossbar, "crossbar")
         self.crossbar = crossbar
         self.drive = drive
         self.solution = LinearArray(crossbar).solve(drive)
@@ -65,11 +70,20 @@ class Stepper:
             DataError: the length, a shape or a value is not usable.
             SimulationError: a stage's residual stays too large.
         """
-        if not (np.isfinite(seconds) and seconds > 0):
+        if not (isinstance(seconds, float | int) and np.isfinite(seconds) and seconds > 0):
             raise DataError(f"a step of {seconds!r} s; give one above 0.")
+        begun, given = (self.crossbar.volts(d)["left"].shape[:-1] for d in (self.drive, drive))
+        if given not in {(), begun}:
+            raise DataError(f"the drive has batch axes {given}; it was begun with {begun}.")
         if conductance is not None:
+            if np.shape(conductance) != self.crossbar.conductance.shape:
+                raise DataError(
+                    f"conductance has shape {np.shape(conductance)}; the stepper was begun with "
+                    f"{self.crossbar.conductance.shape}."
+                )
             self.crossbar = self.crossbar.with_conductance(conductance)
             self._factored = None
+            self._charging = self._left_over()
         per = tuple(c * _SHUNT / seconds for c in self._capacitance())
         if self._factored is None or self._factored[0] != seconds:
             array = LinearArray(self.crossbar, row_shunt=per[0], column_shunt=per[1])
@@ -92,6 +106,28 @@ class Stepper:
         self._charging = (per[0] * (after[0] - past[0]), per[1] * (after[1] - past[1]))
         self.drive = drive
         return self.solution
+
+    def _left_over(self) -> tuple[Array, Array]:
+        """Into the wires' capacitances at their present voltages, A, by Kirchhoff's current law."""
+        c_row, c_column = self._capacitance()
+        g, volts = self.crossbar.conductance, self.crossbar.volts(self.drive)
+        lines = lines_of(self.crossbar)
+        u, w = self.solution.row_voltage, turned(self.solution.column_voltage)
+        rest = (lines[0].at_rest(volts["left"], volts["right"])[0],
+                lines[1].at_rest(volts["top"], volts["bottom"])[0])  # fmt: skip
+        zero = np.zeros(u.shape), np.zeros(w.shape)
+        if not (c_row or c_column):
+            return zero[0], turned(zero[1])
+        # Nodes without capacitance are where their own line and the cells' other ends put them.
+        if not c_row:
+            u = rest[0] + _held(lines[0], turned(g), g * (turned(w) - rest[0]))
+        if not c_column:
+            w = rest[1] + _held(lines[1], g, turned(g) * (turned(u) - rest[1]))
+        cells = g * (u - turned(w))
+        return (
+            -lines[0].leaving(u - rest[0]) - cells if c_row else zero[0],
+            cells - turned(lines[1].leaving(w - rest[1])) if c_column else turned(zero[1]),
+        )
 
     def _capacitance(self) -> tuple[float, float]:
         return self.crossbar.wires.c_row, self.crossbar.wires.c_column
@@ -146,7 +182,7 @@ def transient(
         DataError: times do not rise, shapes do not match, or the result would not fit into memory.
         SimulationError: a residual stays too large.
     """
-    at = np.asarray(times, dtype=np.float64)
+    at = numbers(times, "times")
     if at.ndim != 1 or at.size < 2 or not np.isfinite(at).all() or not (np.diff(at) > 0).all():
         raise DataError("times must be two or more finite seconds that rise.")
     volts = crossbar.volts(drive)
@@ -186,6 +222,12 @@ def transient(
     return TransientResult(
         at, ends["left"], ends["right"], ends["top"], ends["bottom"], rows, columns, worst
     )
+
+
+def _held(lines: Lines, shunt: Array, into: Array) -> Array:
+    """Drops of lines by currents into their nodes, with conductances to ground at them."""
+    batch = np.array(into, order="C").reshape(-1, *into.shape[-2:])
+    return lines.factor(shunt).solve(batch).reshape(into.shape)
 
 
 def _between(first: Drive, last: Drive) -> Drive:

@@ -10,10 +10,12 @@ import tempfile
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
+from typing import get_args
 
 from spicesnn.circuits.deck import Deck
+from spicesnn.circuits.device_forms import DeviceForm
 from spicesnn.engine.installation import Installation, cache_folder
-from spicesnn.errors import ParameterError, SimulationError
+from spicesnn.errors import ParameterError, SimulationError, UnknownNameError
 
 _HOW = "pip install 'spicesnn[osdi]', or set SPICESNN_OPENVAF to the program openvaf-r"
 _SECONDS = 120.0
@@ -44,8 +46,11 @@ def runs_compiled(deck: Deck, klu: bool, installation: Installation) -> bool:
     """Whether a deck's devices run compiled; without KLU they never do: it would take for ever.
 
     Raises:
+        UnknownNameError: there is no such form of devices.
         ParameterError: the deck asks for compiled devices where they cannot run.
     """
+    if deck.device_form not in get_args(DeviceForm):
+        raise UnknownNameError("device_form", deck.device_form, get_args(DeviceForm))
     if not deck.devices or deck.device_form == "subcircuit":
         return False
     lacks = [

@@ -82,16 +82,14 @@ class PassiveArray:
         inside = [t[(t >= 0) & (t <= stop)] for t, _ in (*driven.values(), *moved.values())]
         time = np.unique(np.concatenate([*inside, [0.0, stop]]))
         volts = np.stack([np.interp(time, *driven[f"v{port}"]) for port in ports])
-        # By differences, so that equal voltages drive nothing. SPICE counts a source's current from
-        # its first node through itself: out of the array.
-        into = found.admittance @ (volts - volts.mean(axis=0))
+        # SPICE counts a source's current from its first node through itself: out of the array.
+        into = found.into(volts.T).T
         if moved:
             away = np.zeros_like(volts)
             for name, wave in moved.items():
                 index = ports.index(name[1:])
                 away[index] = np.interp(time, *wave) - volts[index]
-            others = found.admittance - np.diag(np.diag(found.admittance))
-            into = into + others @ away
+            into = into + (found.admittance - np.diag(np.diag(found.admittance))) @ away
         signals = {
             probe: -into[ports.index(probe[3:-1])]
             for probe in self._piece.deck.probes

@@ -1,11 +1,12 @@
 """What a crossbar refuses, and what it says then."""
 
 import re
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from spicesnn.arrays import Crossbar, Drive, Ends, LinearArray, Wires, memory
+from spicesnn.arrays import Crossbar, Drive, Ends, LinearArray, Wires, check_size, memory
 from spicesnn.errors import DataError, ParameterError
 
 WIRES = Wires(r_row=2.0, r_column=2.0)
@@ -145,3 +146,32 @@ def test_transposed_twice_is_the_same() -> None:
 
 def test_floor_of_bytes() -> None:
     assert Crossbar(CELLS, WIRES).floor_bytes == 3 * 4 * 24
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda: Crossbar([["a"]], WIRES), "conductance: str where real numbers are wanted"),
+        (lambda: Crossbar(CELLS * 1j, WIRES), "conductance: complex128 where real"),
+        (lambda: Crossbar([[1, 2], [3]], WIRES), "conductance: rows of different lengths"),
+        (lambda: Crossbar(None, WIRES), "conductance: NoneType where real"),
+        (lambda: Crossbar(CELLS, None), "wires: NoneType where Wires is wanted"),
+        (lambda: Crossbar(CELLS, WIRES, None), "ends: NoneType where Ends is wanted"),
+        (lambda: Crossbar(CELLS, WIRES, Ends(left="x")), "ends.left: str where real"),
+        (lambda: Crossbar(CELLS, Wires(r_row=1e-320, r_column=1.0)), "wires.r_row is 1e-320|9.99"),
+        (lambda: volts_of(Drive(left="a")), "drive at left: str where real"),
+        (lambda: volts_of(Drive(left=1j)), "drive at left: complex128 where real"),
+        (lambda: volts_of(np.ones(3)), "the drive: ndarray where Drive is wanted"),
+        (lambda: volts_of(Drive(left=1e200)), r"left reaches 1e\+200 V; give 1e\+100 at most"),
+        (lambda: volts_of(Drive(left=1e-200)), "largest volts are 1e-200 V; give 0 or above 1e-1"),
+        (lambda: check_size(-5, 5), "rows = -5; give a whole number above 0"),
+        (lambda: check_size(5, 1.5), "columns = 1.5; give a whole number above 0"),
+    ],
+)
+def test_what_is_no_description(make: Callable[[], object], text: str) -> None:
+    with pytest.raises(DataError, match=text):
+        make()
+
+
+def volts_of(drive: object) -> object:
+    return Crossbar(CELLS, WIRES).volts(drive)  # type: ignore[arg-type]

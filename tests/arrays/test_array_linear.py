@@ -148,8 +148,8 @@ def test_batches_are_the_single_solves() -> None:
     one = array.solve(Drive(left=volts[2, 1], bottom=0.05))
     assert many[2, 1].i_bottom == pytest.approx(one.i_bottom, rel=1e-9, abs=0)
     ends = array.outputs(Drive(left=volts, bottom=0.05))
-    assert ends.bottom == pytest.approx(many.i_bottom, rel=1e-9, abs=0)
-    assert ends.left == pytest.approx(many.i_left, rel=1e-7, abs=0)
+    assert ends.i_bottom == pytest.approx(many.i_bottom, rel=1e-9, abs=0)
+    assert ends.i_left == pytest.approx(many.i_left, rel=1e-7, abs=0)
 
 
 def test_nothing_flows_without_volts() -> None:
@@ -250,3 +250,93 @@ def test_a_gradient_costs_one_more_solve(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(LinearArray, "solve", lambda *a, **k: calls.append(1) or solve(*a, **k))
     array.adjoint(solution, i_bottom=1.0, row_voltage=solution.row_voltage)
     assert len(calls) == 1
+
+
+def test_ends_that_nothing_reached_at_first() -> None:
+    """Two rows are held at 0 V only, and see 6.7e-6 V through a floating column: -5.9e-15 A."""
+    array = Crossbar(
+        np.array([[1e-8], [1e-9], [1e-9 / 3]]), Wires(r_row=0.0186, r_column=563.0),
+        Ends(left=np.array([2767.0, np.inf, np.inf]), right=0.0, bottom=np.inf),
+    )  # fmt: skip
+    compare(array, Drive(left=1.0))
+
+
+def judged_by(array: Crossbar, drive: Drive, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What the residual is relative to, by the class's text."""
+    g, volts = array.conductance, array.volts(drive)
+    cell = g * (found["u"] - found["w"])
+    top = [np.abs(found["u"]).max(axis=1), np.abs(found["w"]).max(axis=0)]
+    for k, side in enumerate(SIDES):
+        behind = np.where(array.connected(side), np.abs(volts[side]), 0.0)
+        top[k // 2] = np.maximum(top[k // 2], behind)
+    could, size = g * np.add.outer(*top), np.abs(cell)
+    wanted = {}
+    for k, side in enumerate(SIDES):
+        axis = 1 - k // 2
+        cancel = size.sum(axis=axis) - np.abs(cell.sum(axis=axis))
+        wanted[side] = np.max([np.abs(found[side]), cancel, 1e-5 * could.sum(axis=axis)], axis=0)
+    return wanted
+
+
+def random_array(rng: np.random.Generator) -> Crossbar:
+    """Open cells and open ends anywhere, cells over one to eight decades."""
+    while True:
+        m, n = rng.integers(1, 5, 2)
+        g = 10 ** rng.uniform(-4 - rng.choice([1, 3, 8]), -4, (m, n))
+        g[rng.random((m, n)) < rng.choice([0.0, 0.3, 0.6])] = 0.0
+        ends = []
+        for lines in (m, m, n, n):
+            ohm = 10 ** rng.uniform(-1, 4, lines)
+            ohm[rng.random(lines) < rng.choice([0.3, 0.7])] = np.inf
+            ends.append(ohm)
+        r_row, r_column = (float(x) for x in 10 ** rng.uniform(-2, 3, 2))
+        try:
+            return Crossbar(g, Wires(r_row=r_row, r_column=r_column), Ends(*ends))
+        except DataError:  # A line floats.
+            continue
+
+
+def test_the_true_error_is_within_the_residual() -> None:
+    rng = np.random.default_rng(11)
+    for _ in range(60):
+        array = random_array(rng)
+        m, n = array.conductance.shape
+        drive = Drive(*(rng.integers(-2, 3, k) / 2 * (rng.random() < 0.7) for k in (m, m, n, n)))
+        solution, wanted = LinearArray(array).solve(drive), dense(array, drive)
+        assert solution.residual <= 1e-9
+        for side, size in judged_by(array, drive, wanted).items():
+            off = np.abs(getattr(solution, f"i_{side}") - wanted[side])
+            # 40 digits leave 1e-38 where nothing flows.
+            assert (off <= (float(solution.residual) + 1e-12) * size + 1e-36).all()
+
+
+def test_an_island_at_rest() -> None:
+    """The second block is held at 0 V: its currents are exactly 0, and no reason to refuse."""
+    cells = np.kron(np.eye(2), np.full((2, 2), 1e-6))
+    solution = LinearArray(Crossbar(cells, Wires(r_row=2.0, r_column=2.0))).solve(
+        Drive(left=np.array([1.0, 0.3, 0.0, 0.0]))
+    )
+    assert solution.i_bottom[2:].tolist() == solution.i_left[2:].tolist() == [0.0, 0.0]
+    assert solution.residual <= 1e-9
+
+
+def test_empty_batches() -> None:
+    array, drive = LinearArray(crossbar((5, 4))), Drive(left=np.ones((0, 5)))
+    assert array.solve(drive).i_bottom.shape == array.outputs(drive).i_bottom.shape == (0, 4)
+    assert array.outputs(drive).residual.shape == (0,)
+
+
+def test_what_is_no_input() -> None:
+    base = crossbar((5, 4))
+    array, other = LinearArray(base), LinearArray(crossbar((4, 5))).solve(Drive(left=1.0))
+    for shunt, text in ((np.nan, "nan"), (-1e-6, "-1e-06")):
+        with pytest.raises(DataError, match=rf"row_shunt is {text} S; give one finite conductanc"):
+            LinearArray(base, row_shunt=shunt)
+    with pytest.raises(DataError, match=r"column_shunt: str where real numbers"):
+        LinearArray(base, column_shunt="a")  # type: ignore[arg-type]
+    with pytest.raises(DataError, match=r"start.row_voltage has shape \(4, 5\); its last axes mus"):
+        array.solve(Drive(left=1.0), start=other)
+    with pytest.raises(DataError, match=r"solution has cells of shape \(4, 5\), not of this array"):
+        array.adjoint(other, i_bottom=1.0)
+    with pytest.raises(DataError, match=r"derivative by i_bottom: str where real numbers"):
+        array.adjoint(array.solve(Drive(left=1.0)), i_bottom="x")  # type: ignore[arg-type]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from array_circuits import bottom, by_ngspice
 
-from spicesnn.arrays import Crossbar, Drive, Ends, LinearArray, NonlinearArray, Wires
-from spicesnn.errors import SimulationError
+from spicesnn.arrays import Crossbar, Drive, Ends, LinearArray, NonlinearArray, Wires, memory
+from spicesnn.errors import DataError, SimulationError
 
 WIRES = Wires(r_row=2.0, r_column=2.0)
 I_0, V_0 = 1e-9, 0.1
@@ -192,3 +192,92 @@ def test_gmres_that_does_not_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
         SimulationError, match=r"GMRES leaves more than 1e-05 of a Newton step's res"
     ):
         NonlinearArray(crossbar, Triode(cells((3, 2)), np.full(3, 0.6))).solve(Drive(left=0.5))
+
+
+@pytest.mark.parametrize("where", ["i", "di/dv_row", "di/dv_column"])
+def test_a_law_that_is_not_finite_has_no_answer(where: str) -> None:
+    crossbar, g = Crossbar(cells((3, 2)), WIRES), np.full((3, 2), 1e-5)
+
+    def law(u: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, ...]:
+        values = {"i": g * (u - w), "di/dv_row": g, "di/dv_column": -g}
+        return tuple(v * (np.nan if name == where else 1) for name, v in values.items())
+
+    with pytest.raises(SimulationError, match=rf"gives {where} = nan for cell \(0, 0\) at v_row"):
+        NonlinearArray(crossbar, law).solve(Drive(left=1.0))  # type: ignore[arg-type]
+
+
+def test_a_law_that_is_infinite_in_one_cell() -> None:
+    crossbar, g = Crossbar(cells((3, 2)), WIRES), np.full((3, 2), 1e-5)
+    steep = g.copy()
+    steep[2, 1] = np.inf
+    with pytest.raises(SimulationError, match=r"gives di/dv_row = inf for cell \(2, 1\) at v_row"):
+        NonlinearArray(crossbar, lambda u, w: (g * (u - w), steep, -steep)).solve(Drive(left=1.0))
+
+
+def test_a_law_that_overflows_at_the_first_guess() -> None:
+    """20 V on sinh(v / 20 mV), 1e-12 A: the drive is raised in steps, wires take most of it."""
+    crossbar = Crossbar(np.array([[1e-5]]), WIRES)
+
+    def law(u: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        slope = 1e-12 / 0.02 * np.cosh((u - w) / 0.02)
+        return 1e-12 * np.sinh((u - w) / 0.02), slope, -slope
+
+    current = float(NonlinearArray(crossbar, law).solve(Drive(left=20.0)).i_bottom[0])
+    assert 4.0 * current + 0.02 * np.arcsinh(current / 1e-12) == pytest.approx(20.0, rel=1e-9)
+
+
+def test_open_cells_beside_lines_at_0_volts() -> None:
+    """Column 1 is reached from the driven row by nothing but IR drop: next to no current."""
+    g = np.array([[1e-5, 0.0], [1e-5, 1e-5]])
+    found = NonlinearArray(Crossbar(g, WIRES), Sinh(1e-4 * g)).solve(
+        Drive(left=np.array([0.5, 0.0]))
+    )
+    theirs = bottom(
+        by_ngspice(
+            Crossbar(g, WIRES), Drive(left=np.array([0.5, 0.0])),
+            cell=lambda i, j: f"b{i}_{j} u{i}_{j} w{i}_{j} i = {1e-4 * g[i, j]:.17g}"
+            f"*sinh(v(u{i}_{j},w{i}_{j})/{V_0})",
+        ),
+        2,
+    )[0]  # fmt: skip
+    assert found.i_bottom[0] == pytest.approx(theirs[0], rel=1e-6, abs=0)
+    # 1e-14 of the largest that column 1 could carry.
+    assert abs(found.i_bottom[1]) < 1e-14 * 0.5 * 1e-9 / V_0 + 1e-20
+    assert found.residual <= 1e-9
+
+
+def test_one_row_is_read_among_open_cells() -> None:
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        g = 10 ** rng.uniform(-6, -4, (8, 8))
+        g[rng.random((8, 8)) < 0.2] = 0.0
+        found = NonlinearArray(Crossbar(g, WIRES), Sinh(1e-4 * g)).solve(
+            Drive(left=0.5 * (np.arange(8) == 2))
+        )
+        # By a linear array of the same currents: cells at next to 0 V by their slopes there.
+        chord, volts = 1e-4 * g / V_0, (found.row_voltage - found.column_voltage)[2]
+        chord[2] *= V_0 * np.sinh(volts / V_0) / volts
+        wanted = LinearArray(Crossbar(chord, WIRES)).solve(Drive(left=0.5 * (np.arange(8) == 2)))
+        known = 1e-14 * 0.5 * 1e-4 * g.sum(axis=0) * np.cosh(0.5 / V_0) / V_0
+        assert (np.abs(found.i_bottom - wanted.i_bottom) <= 1e-9 * wanted.i_bottom + known).all()
+
+
+def test_what_is_no_input_of_a_law() -> None:
+    crossbar, g = Crossbar(cells((3, 2)), WIRES), np.full((3, 2), 1e-5)
+    array = NonlinearArray(crossbar, lambda u, w: (g * (u - w), g, -g))
+    with pytest.raises(DataError, match=r"law: NoneType where a `CellLaw` is wanted"):
+        NonlinearArray(crossbar, None)  # type: ignore[arg-type]
+    with pytest.raises(SimulationError, match=r"law gives 2 values; it must give three: i, di/dv"):
+        NonlinearArray(crossbar, lambda u, w: (u, g)).solve(Drive(left=1.0))  # type: ignore
+    with pytest.raises(DataError, match=r"start.row_voltage has shape \(2, 3, 2\); give one solu"):
+        array.solve(Drive(left=1.0), start=array.solve(Drive(left=np.ones((2, 3)))))
+    empty = array.solve(Drive(left=np.ones((0, 3))))
+    assert (empty.i_bottom.shape, empty.row_voltage.shape) == ((0, 2), (0, 3, 2))
+
+
+def test_a_batch_of_a_law_too_large_for_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    crossbar, g = Crossbar(cells((3, 2)), WIRES), np.full((3, 2), 1e-5)
+    array = NonlinearArray(crossbar, lambda u, w: (g * (u - w), g, -g))
+    monkeypatch.setattr(memory, "available_bytes", lambda: 10**8)
+    with pytest.raises(DataError, match=r"voltages of 1000000 inputs on 3 x 2 cells would take"):
+        array.solve(Drive(left=np.ones((1000000, 3))))

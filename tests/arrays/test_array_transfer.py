@@ -85,7 +85,6 @@ def test_updates_refuse() -> None:
 
 
 def test_a_wrong_matrix_is_not_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = Transfer.of(LinearArray(crossbar((3, 4))))
     monkeypatch.setattr(module, "_inverse", lambda matrix: np.linalg.inv(matrix) * (1 + 1e-8))
     with pytest.raises(
         SimulationError,
@@ -94,9 +93,14 @@ def test_a_wrong_matrix_is_not_handed_on(monkeypatch: pytest.MonkeyPatch) -> Non
         Transfer.of(LinearArray(crossbar((3, 4))))
     with pytest.raises(SimulationError, match=r"port admittance differs from a checked solve"):
         reduction(crossbar((3, 4)))
+
+
+def test_an_update_that_is_wrong_is_computed_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Transfer.of(LinearArray(crossbar((3, 4))))
     monkeypatch.setattr(module.np.linalg, "solve", lambda a, b: 1.1 * b)
-    with pytest.raises(SimulationError, match=r"the low-rank update lost too many digits: compute"):
-        found.updated([(0, 0)], [1e-3])
+    new = found.updated([(0, 0)], [1e-3])
+    wanted = Transfer.of(LinearArray(new.crossbar)).matrix
+    assert new.matrix == pytest.approx(wanted, rel=1e-13, abs=0)
 
 
 @pytest.mark.parametrize("shape", [(4, 3), (3, 5)])
@@ -150,3 +154,71 @@ def test_more_ports_than_memory(monkeypatch: pytest.MonkeyPatch) -> None:
         DataError, match=r"matrix between 3000 line ends of 1500 x 1500 cells would take \d.* leave"
     ):
         reduction(array)
+
+
+def test_an_updated_entry_keeps_its_digits() -> None:
+    """A row's cells go from 1e-4 to 1e-12 S: its entries are what is left of a cancellation."""
+    array = Crossbar(np.full((4, 4), 1e-4), Wires(r_row=1.0, r_column=1.0))
+    found = Transfer.of(LinearArray(array)).updated([(2, j) for j in range(4)], [1e-12] * 4)
+    wanted = dense(found.crossbar, Drive(left=np.eye(4)[2]))["bottom"]
+    assert found.matrix[:, 2] == pytest.approx(wanted, rel=1e-9, abs=0)
+    assert found.error <= 1e-9
+    later = found.updated([(0, 0)], [2e-4])
+    wanted = dense(later.crossbar, Drive(left=np.eye(4)[2]))["bottom"]
+    assert later.matrix[:, 2] == pytest.approx(wanted, rel=1e-9, abs=0)
+
+
+def test_updates_of_one_call_are_one_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Transfer.of(LinearArray(crossbar((6, 5))))
+    calls, solve = [], LinearArray.solve
+    monkeypatch.setattr(LinearArray, "solve", lambda *a, **k: calls.append(1) or solve(*a, **k))
+    found.updated([(0, 0), (3, 2), (5, 4)], [2e-5, 3e-5, 4e-5])
+    assert len(calls) == 1
+
+
+def test_no_cells_change_nothing() -> None:
+    found = Transfer.of(LinearArray(crossbar((3, 4))))
+    assert found.updated([], []) is found
+    assert found.updated(np.empty((0, 2), int), []) is found
+
+
+def test_a_transfer_knows_no_shunts() -> None:
+    with pytest.raises(DataError, match=r"the array has row_shunt = 1e-06 S; a transfer matrix"):
+        Transfer.of(LinearArray(crossbar((3, 4)), row_shunt=1e-6))
+
+
+@pytest.mark.parametrize("r", [0.01, 0.1])
+def test_reduction_where_both_ends_of_lines_are_held(r: float) -> None:
+    """Cells of 1e6 to 1e8 ohm between wires of 0.04 ohm: differences of volts keep the digits."""
+    ohm = np.exp(np.random.default_rng(0).uniform(np.log(1e6), np.log(1e8), (4, 4)))
+    array = Crossbar(1 / ohm, Wires(r_row=r, r_column=r), Ends(0.0, 0.0, 0.0, 0.0))
+    found = reduction(array)
+    one = np.array([0.2, 0.0, 0.0, 0.0])
+    drive = Drive(left=one, right=one)
+    wanted = dense(array, drive)
+    into = [(1 if s in SIDES[:2] else -1) * wanted[s][i] for s, i in found.ports]
+    assert found.currents(drive, array) == pytest.approx(np.array(into), rel=1e-12, abs=0)
+    stacked = np.concatenate([one, one, np.zeros(8)])
+    assert found.into(np.stack([stacked, 2 * stacked]))[1] == pytest.approx(
+        2 * np.array(into), rel=1e-12, abs=0
+    )
+
+
+def test_currents_of_another_crossbar() -> None:
+    found = reduction(crossbar((3, 4)))
+    with pytest.raises(DataError, match=r"the crossbar of 2 x 2 has other connected ends than the"):
+        found.currents(Drive(left=1.0), crossbar((2, 2)))
+    with pytest.raises(
+        DataError, match=r"volts of the ports have shape \(3,\); the last axis must"
+    ):
+        found.into(np.zeros(3))
+
+
+def test_volts_that_are_none() -> None:
+    found = Transfer.of(LinearArray(crossbar((3, 4))))
+    with pytest.raises(DataError, match=r"volts: str where real numbers are wanted"):
+        found.outputs("abc")  # type: ignore[arg-type]
+    with pytest.raises(DataError, match=r"volts hold NaN or infinite ones"):
+        found.outputs(np.array([np.nan, 1.0, 1.0]))
+    with pytest.raises(DataError, match=r"cells: str where real numbers are wanted"):
+        found.updated([("a", "b")], [1e-6])

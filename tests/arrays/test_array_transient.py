@@ -146,3 +146,79 @@ def test_more_voltages_than_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "available_bytes", lambda: 10**8)
     with pytest.raises(DataError, match=r"all voltages at 1000000 times would take 3.2e\+08 bytes"):
         transient(slow((4, 5)), np.arange(1e6), Drive(), voltages=True)
+
+
+def whole(crossbar: Crossbar, left: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Matrix and currents of Kirchhoff's law at all nodes; 1e3 ohm at the left, 5e3 at bottom 0."""
+    (m, n), wires = crossbar.conductance.shape, crossbar.wires
+    matrix, source = np.zeros((2 * m * n, 2 * m * n)), np.zeros(2 * m * n)
+
+    def join(a: int, b: int | None, siemens: float) -> None:
+        matrix[a, a] += siemens
+        if b is not None:
+            matrix[b, b] += siemens
+            matrix[[a, b], [b, a]] -= siemens
+
+    for i in range(m):
+        for j in range(n):
+            k = i * n + j
+            join(k, m * n + k, crossbar.conductance[i, j])
+            if j:
+                join(k, k - 1, 1 / wires.r_row)
+            if i:
+                join(m * n + k, m * n + k - n, 1 / wires.r_column)
+        join(i * n, None, 1 / (1e3 + wires.r_row))
+        source[i * n] = left[i] / (1e3 + wires.r_row)
+    join(m * n + (m - 1) * n, None, 1 / (5e3 + wires.r_column))
+    return matrix, source
+
+
+@pytest.mark.parametrize(("c_row", "c_column"), [(1e-15, 2e-15), (0.0, 2e-15), (1e-15, 0.0)])
+def test_conductances_that_jump(c_row: float, c_column: float) -> None:
+    """By `expm` of the whole circuit, nodes without capacitance eliminated; second order."""
+    rng, left = np.random.default_rng(0), np.array([1.0, 0.5, 0.2])
+    before = 10 ** rng.uniform(-4, -3, (3, 2))
+    after = before * rng.uniform(3, 10, (3, 2))
+    crossbar = Crossbar(
+        before, Wires(r_row=50.0, r_column=80.0, c_row=c_row, c_column=c_column),
+        Ends(left=1e3, bottom=np.array([5e3, np.inf])),
+    )  # fmt: skip
+    start = np.linalg.solve(*whole(crossbar, left))
+    matrix, source = whole(crossbar.with_conductance(after), left)
+    final = np.linalg.solve(matrix, source)
+    capacitance = np.repeat([c_row, c_column], 6)
+    held, free = np.flatnonzero(capacitance), np.flatnonzero(capacitance == 0)
+    reduced = matrix[np.ix_(held, held)] - matrix[np.ix_(held, free)] @ np.linalg.solve(
+        matrix[np.ix_(free, free)], matrix[np.ix_(free, held)]
+    )
+    stop, off = 2e-12, []
+    for steps in (80, 160, 320):
+        times = np.linspace(0, stop, steps + 1)
+        found = transient(
+            crossbar, times, Drive(left=np.tile(left, (steps + 1, 1))),
+            cells=lambda t, s: after, voltages=True,
+        )  # fmt: skip
+        nodes = np.concatenate([found.row_voltage.reshape(steps + 1, -1),
+                                found.column_voltage.reshape(steps + 1, -1)], axis=1)  # fmt: skip
+        every = steps // 40
+        wanted = [
+            final[held] + expm(-reduced / capacitance[held, None] * t) @ (start - final)[held]
+            for t in times[every::every]
+        ]
+        off.append(float(np.abs(nodes[every::every][:, held] - wanted).max()))
+    assert off[0] < 2e-3 * np.abs(start - final).max()
+    assert off[0] / off[1] > 3.3
+    assert off[1] / off[2] > 3.3
+
+
+def test_steps_that_do_not_fit() -> None:
+    crossbar = slow((4, 5))
+    run = Stepper(crossbar, Drive())
+    with pytest.raises(DataError, match=r"a step of 'x' s; give one above 0"):
+        run.step("x", Drive())  # type: ignore[arg-type]
+    with pytest.raises(DataError, match=r"drive has batch axes \(2,\); it was begun with \(\)"):
+        run.step(1e-9, Drive(left=np.ones((2, 4))))
+    with pytest.raises(DataError, match=r"conductance has shape \(2, 2\); the stepper was begun"):
+        run.step(1e-9, Drive(), np.ones((2, 2)))
+    with pytest.raises(DataError, match=r"times: str where real numbers are wanted"):
+        transient(crossbar, ["a", "b"], Drive())
