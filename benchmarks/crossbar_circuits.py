@@ -42,10 +42,9 @@ from spicesnn.devices.ekv import Ekv
 from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.session import Session
 from spicesnn.report.crossbar import (
-    CrossbarMap,
-    current_map,
     disturb_map,
     ir_drop_map,
+    sneak_map,
     write_side_by_side,
 )
 
@@ -178,18 +177,27 @@ def _side_by_side(
             {
                 name: [
                     ir_drop_map(drops[k], "IR drop, all rows read"),
-                    current_map(flows[k], "sneak currents, one cell read"),
-                    _disturb_map(changes[k], count),
+                    sneak_map(flows[k], chosen, "sneak currents, one cell read"),
+                    disturb_map(changes[k], chosen, f"half-select disturb, {count} pulses"),
                 ]
                 for k, name in enumerate(("ngspice", "array solver"))
             },
             picture,
+            _caption(crossbar, chosen),
         )
     return rows
 
 
-def _disturb_map(change: Array, count: int) -> CrossbarMap:
-    return disturb_map(change, f"half-select disturb, {count} pulses")
+def _caption(crossbar: Crossbar, chosen: tuple[int, int]) -> str:
+    row_, column = chosen
+    return (
+        f"{crossbar.rows} x {crossbar.columns} devices {DEVICE.device.name}, wires of "
+        f"{crossbar.wires.r_row:g} Ω a segment, rows driven at the left, columns held at the "
+        f"bottom.\nIR drop: rows at 0.1 V, columns at 0 V. Sneak: row {row_} at 0.1 V, column "
+        f"{column} at 0 V, all others floating.\nDisturb: V/2 pulses of 0.4 V, 20 µs, on cell "
+        f"({row_}, {column}). × is the selected cell, left out of colours and scale, not of the "
+        "difference."
+    )
 
 
 def _pair(name: str, values: list[float], unit: str = "1") -> list[Row]:
@@ -239,7 +247,6 @@ def _disturb(crossbar: Crossbar, cell: CrossbarCell, accesses: list[Access]) -> 
     return found[-1] - found[0], live[-1] - live[0]
 
 
-# To be registered in `crossbar.py`.
 def identity() -> str:
     """Of small decks of every cell."""
     read = np.full(4, 0.1)

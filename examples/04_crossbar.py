@@ -25,6 +25,7 @@ from spicesnn.circuits.crossbar import (
 )
 from spicesnn.circuits.crossbar.deck import RESISTOR_CELL
 from spicesnn.engine.session import Session
+from spicesnn.report.crossbar import draw_map, ir_drop_map
 
 ROWS, OUTPUTS = 32, 16
 SEGMENTS = (0.1, 0.3, 1.0, 3.0, 10.0)  # ohm
@@ -48,16 +49,20 @@ def main(
         for name, currents in (("array solver", solution.i_bottom), ("ngspice", read.i_bottom[0])):
             found = pairs.outputs(currents) / pairs.siemens_per_weight
             errors[name].append(float(np.sqrt(np.mean((found - product) ** 2)) / product.std()))
-    figure = Figure(figsize=(7.5, 3.2), layout="constrained")
-    error, drop = figure.subplots(1, 2, width_ratios=(1, 1.1))
-    error.loglog(segments, errors["array solver"], "-", label="array solver")
-    error.loglog(segments, errors["ngspice"], "x", color="C1", label="ngspice")
-    error.set(xlabel="wire, ohm a segment", ylabel="r.m.s. error over spread of product")
+    figure = Figure(figsize=(8, 3.8), layout="constrained")
+    error, drop = figure.subplots(1, 2)
+    for (name, each), style in zip(errors.items(), ("-", "x"), strict=True):
+        error.loglog(segments, np.multiply(100, each), style, label=name)
+    error.set(title="error of the product", xlabel="resistance of a segment (Ω)",
+              ylabel="r.m.s. error (% of spread)")  # fmt: skip
     error.legend(frameon=False)
     lost = ir_drop(access, solution.row_voltage, solution.column_voltage)
-    image = drop.imshow(lost * 1e3, aspect="auto", interpolation="nearest")
-    drop.set(xlabel="column", ylabel="row", title=f"{segments[-1]:g} ohm a segment")
-    figure.colorbar(image, label="lost to wires (mV)")
+    draw_map(drop, ir_drop_map(lost, f"IR drop, {segments[-1]:g} Ω a segment"))
+    figure.supxlabel(
+        f"{ROWS} x {2 * OUTPUTS} resistors of 10 kΩ to 1 MΩ, {OUTPUTS} pairs of columns: rows "
+        "driven at the left with 0 to 0.2 V each,\ncolumns held at 0 V at the bottom, where the "
+        "output currents are taken.", fontsize=8,
+    )  # fmt: skip
     figure.savefig(picture, dpi=150)
     for ohm, solver, spice in zip(segments, *errors.values(), strict=True):
         print(f"{ohm:g} ohm: error {solver:.4%} by the array solver, {spice:.4%} by ngspice")

@@ -69,7 +69,7 @@ def crossbar_decks() -> dict[str, str]:
     wires = Wires(r_row=1.0, r_column=1.0)
     bare = CrossbarCell(memory=memory)
     transistor = ProcessTransistor(process=find_process("generic180"), width=10e-6)
-    gated = CrossbarCell(memory=memory, access=transistor)
+    gated = CrossbarCell(memory=memory, series=transistor)
     array = bare.crossbar(states, wires)
     writes = [write_half(array, 1, 2, volts) for volts in (0.4, -0.4)]
     row = write_row(array, 1, [1, 0, -1, 1], v_set=0.8, v_reset=0.8, gate_set=1.8, gate_reset=1.8)

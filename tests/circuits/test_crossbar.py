@@ -132,16 +132,16 @@ def test_ends_of_all_kinds(exact: Pool, ends: Ends) -> None:
 
 
 CELLS: dict[str, tuple[CrossbarCell, float, tuple[float, float]]] = {
-    "1T1R": (CrossbarCell(access=Transistor(ekv=CARD)), 1.8, (0.05, 0.2)),
-    "1T1R, weak gates": (CrossbarCell(access=Transistor(ekv=CARD)), 0.3, (0.05, 0.2)),
+    "1T1R": (CrossbarCell(series=Transistor(ekv=CARD)), 1.8, (0.05, 0.2)),
+    "1T1R, weak gates": (CrossbarCell(series=Transistor(ekv=CARD)), 0.3, (0.05, 0.2)),
     "1T1R, gates along columns": (
-        CrossbarCell(access=Transistor(ekv=CARD, gates="columns")), 1.2, (0.05, 0.2),
+        CrossbarCell(series=Transistor(ekv=CARD, gates="columns")), 1.2, (0.05, 0.2),
     ),
-    "1S1R": (CrossbarCell(access=SinhSelector()), 0.0, (0.3, 0.9)),
-    "1S1R, exponential": (CrossbarCell(access=ExponentialSelector()), 0.0, (0.3, 0.9)),
+    "1S1R": (CrossbarCell(series=SinhSelector()), 0.0, (0.3, 0.9)),
+    "1S1R, exponential": (CrossbarCell(series=ExponentialSelector()), 0.0, (0.3, 0.9)),
     "1R device": (CrossbarCell(memory=NUGENT), 0.0, (0.05, 0.2)),
     "1T1R device": (
-        CrossbarCell(memory=NUGENT, access=Transistor(ekv=CARD, width=10e-6)), 1.8, (0.05, 0.2),
+        CrossbarCell(memory=NUGENT, series=Transistor(ekv=CARD, width=10e-6)), 1.8, (0.05, 0.2),
     ),
 }  # fmt: skip
 
@@ -167,7 +167,7 @@ def test_nonlinear_cells_agree_on_every_output_current(exact: Pool, name: str) -
 
 def test_a_reset_through_the_transistor_runs_backwards(exact: Pool) -> None:
     """Current from column to row: drain and source change places, the gate overdrive falls."""
-    cell = CrossbarCell(access=Transistor(ekv=CARD))
+    cell = CrossbarCell(series=Transistor(ekv=CARD))
     crossbar = Crossbar(random_conductance(8, 8), WIRES)
     nothing = np.zeros((8, 8), dtype=bool)
     access = Access(crossbar, np.zeros(8), np.full(8, 0.6), nothing, 1.2)
@@ -275,7 +275,7 @@ def test_sneak_paths_with_and_without_a_selector(exact: Pool) -> None:
     assert found.i_bottom[0, 0] == pytest.approx(law, rel=1e-6, abs=0)
     assert solve_access(access).i_bottom[0] == pytest.approx(law, rel=1e-6, abs=0)
     assert alone(access)[0, 0] == pytest.approx(0.9e-6, rel=1e-9, abs=0)
-    cell = CrossbarCell(access=SinhSelector())
+    cell = CrossbarCell(series=SinhSelector())
     access = read_cell(Crossbar(conductance, WIRES), 0, 0, 0.9)
     own = alone(access, cell)[0, 0]
     through = read_out(run(exact, access_deck(access, cell)).waveforms, access.crossbar, cell)
@@ -321,7 +321,7 @@ def test_ir_drop_of_one_row_is_the_ladder(exact: Pool) -> None:
 
 def test_a_process_transistor_in_the_deck(exact: Pool, process: Process) -> None:
     """The array with open gates carries what resistors and transistors in series carry."""
-    cell = CrossbarCell(access=ProcessTransistor(process=process, width=2e-6))
+    cell = CrossbarCell(series=ProcessTransistor(process=process, width=2e-6))
     crossbar = Crossbar(np.full((3, 3), 1e-5), Wires(r_row=1e-6, r_column=1e-6))
     on, off = (
         read_out(
@@ -397,6 +397,25 @@ def test_every_device_makes_a_crossbar(exact: Pool, name: str) -> None:
     access = read_all(Crossbar(wanted, WIRES), [0.05, 0.1, -0.1])
     found = read_out(run(exact, access_deck(access, cell)).waveforms, access.crossbar, cell)
     assert worst(found.i_bottom[0], solve_access(access, cell).i_bottom) < 1e-6
+
+
+@pytest.mark.parametrize("given", [False, True], ids=["by conductances", "by states"])
+@pytest.mark.parametrize("name", ["1R device", "1T1R device"])
+def test_an_open_cell_has_no_device(exact: Pool, name: str, given: bool) -> None:
+    """0 S is left out of the deck and carries nothing in the solver, whatever states are given."""
+    cell, gate, _ = CELLS[name]
+    conductance = np.full((3, 3), 2e-3)
+    states = NUGENT.states(conductance) if given else None
+    conductance[0, 1] = conductance[2, 2] = 0.0
+    access = read_all(Crossbar(conductance, WIRES), [0.1, 0.05, 0.2], gate)
+    deck = access_deck(access, cell, start_states=states)
+    found = read_out(run(exact, deck).waveforms, access.crossbar, cell)
+    solution = solve_access(access, cell, states=states)
+    assert "xm0_1" not in deck.netlist
+    assert (solution.cell_current[[0, 2], [1, 2]] == 0).all()
+    assert worst(found.i_bottom[0], solution.i_bottom) < 1e-6
+    held = cell.states(access.crossbar, states)[0]
+    np.testing.assert_array_equal(np.isnan(held), conductance == 0)
 
 
 BAD = {
@@ -478,6 +497,51 @@ BAD = {
     "states of a resistor": (
         lambda: RESISTOR_CELL.states(Crossbar(np.full((1, 2), 1e-5), WIRES)), ParameterError,
         "asks for a device, but this 1R cell's memory is a resistor",
+    ),
+    "a state out of its bounds, in the solver": (
+        lambda: solve_access(read_all(Crossbar(np.full((1, 2), 2e-3), WIRES), 0.1),
+                             CrossbarCell(memory=NUGENT), states=np.full((1, 1, 2), 5.0)),
+        DataError, r"state x of cell \(0, 0\) is 5, outside Nugent2014's 0 to 1",
+    ),
+    "a state that is not a number, in the solver": (
+        lambda: solve_access(read_all(Crossbar(np.full((1, 2), 2e-3), WIRES), 0.1),
+                             CrossbarCell(memory=NUGENT), states=np.full((1, 1, 2), np.nan)),
+        DataError, r"state x of cell \(0, 0\) is nan, outside Nugent2014's 0 to 1",
+    ),
+    "a crossbar of too many states": (
+        lambda: CrossbarCell(memory=NUGENT).crossbar(np.zeros((3, 2, 2)), WIRES),
+        DataError, r"states have shape \(3, 2, 2\); give \(1, rows, columns\), a table for each",
+    ),
+    "conductances of too many states": (
+        lambda: NUGENT.conductance(np.zeros((3, 2, 2))),
+        DataError, r"states have shape \(3, 2, 2\); Nugent2014 has 1: give \(states, rows, col",
+    ),
+    "a crossbar of states beyond": (
+        lambda: CrossbarCell(memory=NUGENT).crossbar(np.full((1, 2, 2), 1.5), WIRES),
+        DataError, r"state x of cell \(0, 0\) is 1.5, outside Nugent2014's 0 to 1",
+    ),
+    "a device that conducts nothing": (
+        lambda: CrossbarCell(memory=DeviceMemory(device=ODES["Yakopcic2013"])).crossbar(
+            np.zeros((1, 2, 2)), WIRES),
+        DataError, r"device of cell \(0, 0\) has 0 S at its state, and 0 S is an open cell with",
+    ),
+    "a knob that is no pair": (
+        lambda: crossbar_deck(Crossbar(np.full((2, 2), 1e-5), WIRES),
+                              cell_knobs=[3]),  # type: ignore[list-item]
+        DataError, r"cell_knobs are \[3\]; give pairs of whole numbers, \(row, column\)",
+    ),
+    "voltages of another shape": (
+        lambda: ir_drop(read_all(Crossbar(np.full((2, 3), 1e-5), WIRES), 0.1), np.ones((2, 3)),
+                        np.ones((3, 2))),
+        DataError, r"column_voltage has shape \(3, 2\); the last two axes must be \(2, 3\)",
+    ),
+    "no weights": (
+        lambda: DifferentialPairs(g_min=1e-6, g_max=1e-5).conductance(np.zeros((0, 3))),
+        DataError, r"weights have shape \(0, 3\); give \(rows, outputs\), at least one of each",
+    ),
+    "weights of letters": (
+        lambda: DifferentialPairs(g_min=1e-6, g_max=1e-5).conductance([["a"]]),
+        DataError, "weights are no table of numbers",
     ),
     "states of another shape": (
         lambda: CrossbarCell(memory=NUGENT).law(Crossbar(np.full((1, 2), 2e-3), WIRES), 0.0,

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from spicesnn.arrays.crossbar import Crossbar, Ends, Wires
 from spicesnn.circuits.crossbar import (
+    Access,
     CrossbarCell,
     DeviceMemory,
     Programme,
     SinhSelector,
     Transistor,
     access_deck,
+    live,
     programme_deck,
     pulses,
     read_all,
@@ -31,11 +35,12 @@ from spicesnn.circuits.crossbar.law import SeriesLaw
 from spicesnn.circuits.device_forms import DeviceForm
 from spicesnn.devices import ODES
 from spicesnn.devices.ekv import Ekv
+from spicesnn.devices.ode import Ode
 from spicesnn.engine.installation import find_installation
 from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.osdi import find_compiler
 from spicesnn.engine.session import Session
-from spicesnn.errors import DataError, ParameterError, SimulationError
+from spicesnn.errors import DataError, ParameterError, SimulationError, UnknownNameError
 
 Array = npt.NDArray[np.float64]
 WIRES = Wires(r_row=1.0, r_column=1.0)
@@ -84,7 +89,7 @@ def test_the_table_of_what_every_cell_sees() -> None:
 
 def test_row_by_row_with_transistors_leaves_the_other_rows_alone() -> None:
     """Phase by phase, by ngspice and by the solver: current flows in the selected cells only."""
-    cell = CrossbarCell(access=Transistor(ekv=CARD))
+    cell = CrossbarCell(series=Transistor(ekv=CARD))
     crossbar = Crossbar(np.full((4, 5), 1e-4), WIRES)
     changes = np.array([1, 0, -1, 1, 0])
     phases = write_row(crossbar, 2, changes, v_set=1.0, v_reset=1.2, gate_set=1.0, gate_reset=2.5)
@@ -154,7 +159,7 @@ def test_half_select_disturb_by_ngspice_and_by_the_solver(form: DeviceForm) -> N
 def test_disturb_of_a_device_behind_a_transistor() -> None:
     """1T1R by both, SET then RESET of a row: the other rows' states stay."""
     cell = CrossbarCell(
-        memory=DeviceMemory(device=DEVICE), access=Transistor(ekv=CARD, width=60e-6)
+        memory=DeviceMemory(device=DEVICE), series=Transistor(ekv=CARD, width=60e-6)
     )
     crossbar = devices(2, 3)
     phases = write_row(
@@ -206,7 +211,7 @@ def test_the_programme_passes_its_levels() -> None:
     np.testing.assert_allclose(programme.gate(10e-6), [0.0, 1.0])
     assert not np.any(programme.drive(7e-6).left)
     deck, knobs = programme_deck(
-        programme, CrossbarCell(access=Transistor(ekv=CARD)), maximum_step=1e-7
+        programme, CrossbarCell(series=Transistor(ekv=CARD)), maximum_step=1e-7
     )
     assert set(knobs) == set(deck.knobs)
 
@@ -249,8 +254,73 @@ BAD = {
     ),
     "a resistor that is to move": (
         lambda: run_live(pulses([read_all(devices(2, 2), 0.1)], width=1e-6, edge=1e-6, rest=1e-6),
-                         CrossbarCell(access=SinhSelector())),
+                         CrossbarCell(series=SinhSelector())),
         ParameterError, "run_live moves states, but this 1S1R cell's memory is a resistor",
+    ),
+    "a row between two": (
+        lambda: read_cell(devices(2, 3), 0.5, 0, 1.0),  # type: ignore[arg-type]
+        DataError, "row is 0.5; give a whole number, 0 to 1",
+    ),
+    "others that are neither, of a cell": (
+        lambda: read_cell(devices(2, 3), 0, 0, 1.0, others="float"),  # type: ignore[arg-type]
+        UnknownNameError, "no choice of others named 'float'; did you mean 'floating'",
+    ),
+    "others that are neither, of a row": (
+        lambda: read_row(devices(2, 3), 0, 1.0, others="ground"),  # type: ignore[arg-type]
+        UnknownNameError, "no choice of others named 'ground'; did you mean 'grounded'",
+    ),
+    "NaN volts of all rows": (
+        lambda: read_all(devices(2, 3), [0.1, np.nan]),
+        DataError, "volts hold NaN or infinite values; give finite ones .* others='floating'",
+    ),
+    "NaN volts of a row": (
+        lambda: read_row(devices(2, 3), 0, np.nan), DataError,
+        "volts of the scheme are nan; give a finite voltage",
+    ),
+    "NaN volts of a cell": (
+        lambda: read_cell(devices(2, 3), 0, 0, np.nan), DataError,
+        "volts of the scheme are nan; give a finite voltage",
+    ),
+    "infinite halves": (
+        lambda: write_half(devices(2, 3), 0, 0, np.inf), DataError,
+        "volts of the scheme are inf; give a finite voltage",
+    ),
+    "NaN thirds": (
+        lambda: write_third(devices(2, 3), 0, 0, np.nan), DataError,
+        "volts of the scheme are nan; give a finite voltage",
+    ),
+    "a line at NaN with its ends connected": (
+        lambda: Access(devices(2, 3), np.array([0.1, np.nan]), np.zeros(3),
+                       np.zeros((2, 3), dtype=bool)),
+        DataError, "rows of an access hold nan V at 1; give finite volts, and NaN only where both",
+    ),
+    "lines of the wrong number": (
+        lambda: Access(devices(2, 3), np.zeros(2), np.zeros(2), np.zeros((2, 3), dtype=bool)),
+        DataError, r"columns of an access has shape \(2,\); give \(3,\)",
+    ),
+    "a negative SET": (
+        lambda: write_row(devices(2, 3), 0, [1, 0, -1], v_set=-1, v_reset=1, gate_set=1,
+                          gate_reset=1),
+        ParameterError, "v_set of write_row is -1 V; give positive volts",
+    ),
+    "a gate at NaN": (
+        lambda: write_row(devices(2, 3), 0, [1, 0, -1], v_set=1, v_reset=1, gate_set=1,
+                          gate_reset=np.nan),
+        ParameterError, "gate_reset of write_row is nan V; give finite volts",
+    ),
+    "pulses without end": (
+        lambda: pulses([read_all(devices(2, 2), 0.1)], width=np.inf, edge=1e-6, rest=1e-6),
+        ParameterError, "width, edge and rest of pulses must be positive seconds, not inf",
+    ),
+    "pulses on different crossbars": (
+        lambda: pulses([read_all(devices(2, 2, seed), 0.1) for seed in (0, 1)],
+                       width=1e-6, edge=1e-6, rest=1e-6),
+        DataError, "the accesses are of different crossbars; make them all from one",
+    ),
+    "gates along rows and along columns": (
+        lambda: pulses([read_all(devices(2, 3), 0.1, np.ones(lines)) for lines in (2, 3)],
+                       width=1e-6, edge=1e-6, rest=1e-6),
+        DataError, r"gates of the accesses have shapes \(2,\) and \(3,\); give all one voltage",
     ),
     "a line left open": (
         lambda: read_cell(Crossbar(np.array([[1e-5, 0.0], [0.0, 0.0]]), WIRES, Ends()), 0, 0, 0.1),
@@ -281,6 +351,56 @@ def test_states_that_jump_are_refused() -> None:
         run_live(programme, fast)
 
 
+@pytest.mark.parametrize("tolerance", [np.nan, np.inf, 0.0, -1e-6])
+def test_a_tolerance_must_be_positive_and_finite(tolerance: float) -> None:
+    programme = pulses([read_all(devices(1, 2), 0.1)], width=1e-6, edge=1e-7, rest=1e-7)
+    with pytest.raises(ParameterError, match=r"tolerance of run_live is .*; give a positive share"):
+        run_live(programme, CELL, tolerance=tolerance)
+
+
+def test_rates_that_are_no_numbers_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond a half the equations fail: steps get smaller towards it, and then that is said."""
+    real = live.functions
+
+    def half_defined(kind: type[Ode]) -> SimpleNamespace:
+        found = real(kind)
+        return SimpleNamespace(
+            current=found.current, conductance=found.conductance,
+            rates=lambda v, x, numbers: np.where(x < 0.5, 2e5, np.nan),
+        )  # fmt: skip
+
+    monkeypatch.setattr(live, "functions", half_defined)
+    programme = pulses([read_all(devices(1, 1), 0.1)], width=1e-5, edge=1e-6, rest=1e-6)
+    with pytest.raises(SimulationError, match=r"change within .* too abrupt for run_live"):
+        run_live(programme, CELL, states=np.zeros((1, 1, 1)))
+
+
+def test_steps_are_not_taken_again_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    programme = pulses([read_all(devices(1, 1), 0.6)], width=1e-3, edge=1e-6, rest=1e-6)
+    assert run_live(programme, CELL).rejected > 1
+    monkeypatch.setattr(live, "_REJECTIONS", 0)
+    with pytest.raises(SimulationError, match="too abrupt for run_live"):
+        run_live(programme, CELL)
+
+
+def test_open_cells_have_no_states_in_either() -> None:
+    """They stand still in no list of states, and the others move alike."""
+    conductance = devices(3, 3).conductance.copy()
+    conductance[0, 0] = conductance[1, 2] = 0.0
+    crossbar = Crossbar(conductance, WIRES)
+    programme = pulses([write_half(crossbar, 1, 1, 0.5)], width=20e-6, edge=1e-6, rest=10e-6)
+    found = run_live(programme, CELL).states
+    deck, knobs = programme_deck(programme, CELL, maximum_step=1e-6)
+    with Session(deck, OPTIONS) as session:
+        theirs = read_out(session.run(knobs).waveforms, crossbar, CELL).states
+    open_cells = conductance == 0
+    for states in (found, theirs):
+        assert (np.isnan(states) == open_cells).all()
+    there = ~open_cells
+    assert np.abs(found[-1, 0][there] - theirs[-1, 0][there]).max() < 1e-3
+    assert np.abs(found[-1, 0][there] - found[0, 0][there]).max() > 0.05
+
+
 def replace_tau(tau: float) -> CrossbarCell:
     return CrossbarCell(memory=DeviceMemory(device=DEVICE.with_numbers(tau=tau)))
 
@@ -291,7 +411,7 @@ def test_states_given_are_those_the_deck_starts_with() -> None:
     states = np.array([[[0.0, 1 / 3], [0.7, 1.0]]])
     programme = pulses([read_all(crossbar, 0.01)], width=1e-6, edge=1e-7, rest=1e-7)
     deck, knobs = programme_deck(programme, CELL, maximum_step=1e-7, start_states=states)
-    assert "x_0=0.33333333333333331" in deck.netlist
+    assert "x_0=0.3333333333333333" in deck.netlist
     with Session(deck, OPTIONS) as session:
         found = read_out(session.run(knobs).waveforms, crossbar, CELL)
     np.testing.assert_allclose(found.states[0], states, rtol=0, atol=1e-6)
@@ -304,7 +424,7 @@ def test_a_selector_blocks_what_sneaks_through_floating_lines() -> None:
     rng = np.random.default_rng(0)
     crossbar = Crossbar(1 / rng.uniform(10e3, 1e6, (8, 8)), Wires(r_row=2.0, r_column=2.0))
     access, sneaked = read_cell(crossbar, 2, 3, 0.4, others="floating"), []
-    for cell in (CrossbarCell(), CrossbarCell(access=SinhSelector())):
+    for cell in (CrossbarCell(), CrossbarCell(series=SinhSelector())):
         solution = solve_access(access, cell)
         with Session(access_deck(access, cell), SimulationOptions(relative_tolerance=1e-9)) as one:
             wanted = one.run().waveforms["i(vbottom3)"][0]

@@ -1,11 +1,5 @@
 """Crossbars as circuits: cells, decks, read and write schemes, signed weights."""
 
-from spicesnn.circuits.crossbar.access import (
-    ExponentialSelector,
-    ProcessTransistor,
-    SinhSelector,
-    Transistor,
-)
 from spicesnn.circuits.crossbar.cell import CrossbarCell, DeviceMemory
 from spicesnn.circuits.crossbar.deck import Readout, check_deck_size, crossbar_deck, read_out
 from spicesnn.circuits.crossbar.live import LiveStates, run_live
@@ -28,6 +22,13 @@ from spicesnn.circuits.crossbar.schemes import (
     write_row,
     write_third,
 )
+from spicesnn.circuits.crossbar.series import (
+    ExponentialSelector,
+    ProcessTransistor,
+    SeriesElement,
+    SinhSelector,
+    Transistor,
+)
 from spicesnn.circuits.crossbar.weights import DifferentialPairs, ReferenceColumn
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "Programme",
     "Readout",
     "ReferenceColumn",
+    "SeriesElement",
     "SinhSelector",
     "Transistor",
     "access_deck",

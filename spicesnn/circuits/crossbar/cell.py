@@ -10,14 +10,14 @@ import numpy.typing as npt
 from pydantic import SerializeAsAny
 
 from spicesnn.arrays.crossbar import Crossbar, Ends, Wires
-from spicesnn.circuits.crossbar.access import (
+from spicesnn.circuits.crossbar.law import ElementLaw, MemoryLaw, SeriesLaw
+from spicesnn.circuits.crossbar.series import (
     SELECTOR,
     TRANSISTOR,
-    Access,
     ProcessTransistor,
+    SeriesElement,
     Transistor,
 )
-from spicesnn.circuits.crossbar.law import AccessLaw, MemoryLaw, SeriesLaw
 from spicesnn.circuits.device_forms import DeviceForms, device_forms
 from spicesnn.devices.numeric import functions
 from spicesnn.devices.ode import Ode
@@ -51,32 +51,47 @@ class DeviceMemory(Parameters):
 
         Args:
             states: in their units, shape (states, rows, columns).
+
+        Raises:
+            DataError: there are more or fewer states than the device has.
         """
         device = self.device
+        if len(states) != len(device.states):
+            raise DataError(
+                f"states have shape {np.shape(states)}; {device.name} has {len(device.states)}: "
+                "give (states, rows, columns)."
+            )
         current = functions(type(device)).current(self.v_read, states, device.numbers)
         return current / self.v_read
+
+    @property
+    def start(self) -> Array:
+        """The device's own first states, in their units, shape (states,)."""
+        return np.array([self.device.numbers[state.start] for state in self.device.states])
 
     def states(self, conductance: Array) -> Array:
         """States at which cells have these conductances, by halving between the bounds.
 
         Args:
-            conductance: siemens, shape (rows, columns).
+            conductance: siemens, shape (rows, columns); 0 is an open cell, without a device.
 
         Returns:
-            In their units, shape (states, rows, columns).
+            In their units, shape (states, rows, columns); NaN at open cells.
 
         Raises:
             DataError: a conductance is none that the device has.
         """
         wanted = np.asarray(conductance, dtype=np.float64)
         low, high = self.conductance_range
-        outside = ~((wanted >= low * (1 - _SLACK)) & (wanted <= high * (1 + _SLACK)))
+        there = wanted != 0
+        outside = there & ~((wanted >= low * (1 - _SLACK)) & (wanted <= high * (1 + _SLACK)))
         if outside.any():
             where = np.argwhere(outside)[0]
             raise DataError(
                 f"conductance of cell ({', '.join(str(k) for k in where)}) is "
                 f"{wanted[tuple(where)]:g} S, outside what {self.device.name} has at "
-                f"{self.v_read:g} V: {low:g} to {high:g} S; choose one in between."
+                f"{self.v_read:g} V: {low:g} to {high:g} S; choose one in between "
+                "(or 0, an open cell)."
             )
         bounds = self._bounds()
         small, large = (np.full(wanted.shape, bound) for bound in bounds)
@@ -86,7 +101,7 @@ class DeviceMemory(Parameters):
             middle = 0.5 * (small + large)
             below = (self._read(middle) < wanted) == rises
             small, large = np.where(below, middle, small), np.where(below, large, middle)
-        return self._all_states(0.5 * (small + large))
+        return np.where(there, self._all_states(0.5 * (small + large)), np.nan)
 
     def _bounds(self) -> tuple[float, float]:
         return self.device.bounds(self.device.states[0])
@@ -95,8 +110,20 @@ class DeviceMemory(Parameters):
         return self.conductance(self._all_states(first))
 
     def _all_states(self, first: Array) -> Array:
-        others = [self.device.numbers[state.start] for state in self.device.states[1:]]
-        return np.stack([first, *(np.full(first.shape, other) for other in others)])
+        return np.stack([first, *(np.full(first.shape, other) for other in self.start[1:])])
+
+
+def _check_bounds(device: Ode, held: Array, there: npt.NDArray[np.bool_]) -> None:
+    for state, values in zip(device.states, held, strict=True):
+        low, high = device.bounds(state)
+        slack = _SLACK * (high - low)
+        outside = there & ~((values >= low - slack) & (values <= high + slack))
+        if outside.any():
+            i, j = np.argwhere(outside)[0]
+            raise DataError(
+                f"state {state.name} of cell ({i}, {j}) is {values[i, j]:g}, outside "
+                f"{device.name}'s {low:g} to {high:g} {state.unit}; start it there."
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,35 +143,35 @@ class CrossbarCell(Parameters):
     """What hangs between a row's node and a column's node.
 
     ```
-    row --( memory )-- mid --( access )-- column
+    row --( memory )-- mid --( series )-- column
                                | gate, of a transistor
     ```
 
     Attributes:
         memory: None takes the crossbar's conductance as a resistor.
-        access: None (1R), a transistor (1T1R) or a selector (1S1R).
+        series: None (1R), a transistor (1T1R) or a selector (1S1R).
     """
 
     memory: DeviceMemory | None = None
-    access: Access | None = None
+    series: SeriesElement | None = None
 
     @property
     def kind(self) -> str:
         """`1R`, `1T1R` or `1S1R`."""
-        if self.access is None:
+        if self.series is None:
             return "1R"
         return "1T1R" if self.gates else "1S1R"
 
     @property
     def gates(self) -> str:
         """Along which lines the gate lines run, `rows` or `columns`; empty without a transistor."""
-        access = self.access
-        return access.gates if isinstance(access, Transistor | ProcessTransistor) else ""
+        series = self.series
+        return series.gates if isinstance(series, Transistor | ProcessTransistor) else ""
 
     @property
     def linear(self) -> bool:
         """Whether the cell is a resistor."""
-        return self.memory is None and self.access is None
+        return self.memory is None and self.series is None
 
     def gate_volts(self, rows: int, columns: int, gate: float | Array) -> Array:
         """Checked gate voltages, shape (rows,) or (columns,); (0,) without gates.
@@ -174,20 +201,37 @@ class CrossbarCell(Parameters):
             ends: of the crossbar.
 
         Raises:
+            DataError: their shape is not that, a state is out of its bounds, or a device at them
+                conducts nothing, which a crossbar takes for an open cell without a device.
             ParameterError: the memory is a resistor.
         """
         memory = self._device_memory("crossbar(states)")
-        return Crossbar(memory.conductance(states), wires, ends or Ends())
+        held = np.asarray(states, dtype=np.float64)
+        if held.ndim != 3 or len(held) != len(memory.device.states):
+            raise DataError(
+                f"states have shape {held.shape}; give ({len(memory.device.states)}, rows, "
+                f"columns), a table for each state of {memory.device.name}."
+            )
+        _check_bounds(memory.device, held, np.ones(held.shape[1:], dtype=bool))
+        conductance = memory.conductance(held)
+        if (conductance == 0).any():
+            i, j = np.argwhere(conductance == 0)[0]
+            raise DataError(
+                f"the device of cell ({i}, {j}) has 0 S at its state, and 0 S is an open cell "
+                "without a device; start it a little further in."
+            )
+        return Crossbar(conductance, wires, ends or Ends())
 
     def states(self, crossbar: Crossbar, given: Array | None = None) -> Array:
         """The states that a crossbar's conductances stand for, or those given, checked.
 
         Args:
             crossbar: conductances, shape.
-            given: in their units, shape (states, rows, columns).
+            given: in their units, shape (states, rows, columns); at open cells (0 S) they mean
+                nothing.
 
         Returns:
-            In their units, shape (states, rows, columns).
+            In their units, shape (states, rows, columns); NaN at open cells, which have no device.
 
         Raises:
             DataError: a conductance is none that the device has, or a state is out of its bounds.
@@ -200,17 +244,9 @@ class CrossbarCell(Parameters):
         shape = (len(device.states), crossbar.rows, crossbar.columns)
         if held.shape != shape:
             raise DataError(f"states have shape {held.shape}; give {shape}.")
-        for state, values in zip(device.states, held, strict=True):
-            low, high = device.bounds(state)
-            slack = _SLACK * (high - low)
-            outside = ~((values >= low - slack) & (values <= high + slack))
-            if outside.any():
-                i, j = np.argwhere(outside)[0]
-                raise DataError(
-                    f"state {state.name} of cell ({i}, {j}) is {values[i, j]:g}, outside "
-                    f"{device.name}'s {low:g} to {high:g} {state.unit}; start it there."
-                )
-        return held
+        there = crossbar.conductance > 0
+        _check_bounds(device, held, there)
+        return np.where(there, held, np.nan)
 
     def law(
         self, crossbar: Crossbar, gate: float | Array = 0.0, states: Array | None = None
@@ -224,31 +260,42 @@ class CrossbarCell(Parameters):
 
         Raises:
             ParameterError: the transistor is a process's, which has no law here.
-            DataError: a shape does not match, or a conductance is none that the device has.
+            DataError: a shape does not match, a conductance is none that the device has, or a state
+                is out of its bounds.
         """
-        memory = self._memory_law(crossbar, states)
-        access = self.access
-        if access is None:
+        held = None if self.memory is None else self.states(crossbar, states)
+        return self.held_law(crossbar, gate, held)
+
+    def held_law(self, crossbar: Crossbar, gate: float | Array, held: Array | None) -> SeriesLaw:
+        """As `law`, at states that may lie beyond their bounds, as those within a step do.
+
+        Raises:
+            ParameterError: the transistor is a process's, which has no law here.
+            DataError: the gates' shape does not match.
+        """
+        memory = self._memory_law(crossbar, held)
+        series = self.series
+        if series is None:
             return SeriesLaw(memory)
-        if isinstance(access, ProcessTransistor):
+        if isinstance(series, ProcessTransistor):
             raise ParameterError(
-                f"a transistor of {access.process.name} has no law for the array solver; take "
+                f"a transistor of {series.process.name} has no law for the array solver; take "
                 "Transistor with an EKV card (`spicesnn fit` makes one of the process)."
             )
-        if isinstance(access, Transistor):
+        if isinstance(series, Transistor):
             volts = self.gate_volts(crossbar.rows, crossbar.columns, gate)
-            gates = volts[:, None] if access.gates == "rows" else volts[None, :]
-            return SeriesLaw(memory, _transistor_law(access, gates))
+            gates = volts[:, None] if series.gates == "rows" else volts[None, :]
+            return SeriesLaw(memory, _transistor_law(series, gates))
 
         def selector(middle: Array, column: Array) -> tuple[Array, Array, Array]:
             v = middle - column
-            slope = access.slope(v)
-            return access.current(v), slope, -slope
+            slope = series.slope(v)
+            return series.current(v), slope, -slope
 
         def guess(row: Array, column: Array) -> Array:
             # The memory's current without a selector is more than flows: from there Newton's
             # steps come down and are few.
-            return column + access.voltage(memory(row - column)[0])
+            return column + series.voltage(memory(row - column)[0])
 
         return SeriesLaw(memory, selector, guess)
 
@@ -258,19 +305,19 @@ class CrossbarCell(Parameters):
 
     def subcircuits(self) -> tuple[str, str]:
         """Subcircuits that the cells call, and the model cards these need."""
-        access = self.access
-        if access is None:
+        series = self.series
+        if series is None:
             return "", ""
-        text = access.subcircuit()
-        if isinstance(access, ProcessTransistor):
-            return text, access.process.models_for(text)
+        text = series.subcircuit()
+        if isinstance(series, ProcessTransistor):
+            return text, series.process.models_for(text)
         return text, ""
 
     def text(self, row: int, column: int, conductance: float, states: Sequence[float]) -> CellText:
         """One cell in a deck, between nodes `row{row}_{column}` and `col{row}_{column}`."""
         name = f"{row}_{column}"
         top, bottom = f"row{name}", f"col{name}"
-        middle = bottom if self.access is None else f"mid{name}"
+        middle = bottom if self.series is None else f"mid{name}"
         nodes: tuple[str, ...] = ()
         if self.memory is None:
             lines = [f"r{name} {top} {middle} {exact_number(1 / conductance)}"]
@@ -286,25 +333,22 @@ class CrossbarCell(Parameters):
         if self.gates:
             gate = f"gate{row if self.gates == 'rows' else column}"
             lines.append(f"xt{name} {middle} {gate} {bottom} 0 {TRANSISTOR}")
-        elif self.access is not None:
+        elif self.series is not None:
             lines.append(f"xs{name} {middle} {bottom} {SELECTOR}")
         return CellText(tuple(lines), nodes)
 
-    def _memory_law(self, crossbar: Crossbar, states: Array | None) -> MemoryLaw:
-        if self.memory is None:
+    def _memory_law(self, crossbar: Crossbar, held: Array | None) -> MemoryLaw:
+        if self.memory is None or held is None:
             conductance = crossbar.conductance
             return lambda v: (conductance * v, np.broadcast_to(conductance, np.shape(v)))
-        device = self.memory.device
-        held = self.memory.states(crossbar.conductance) if states is None else np.asarray(states)
-        shape = (len(device.states), crossbar.rows, crossbar.columns)
-        if held.shape != shape:
-            raise DataError(
-                f"states have shape {held.shape}; give {shape}: (states, rows, columns)."
-            )
+        device, there = self.memory.device, crossbar.conductance > 0
         equations, numbers = functions(type(device)), device.numbers
+        # An open cell has no device, as in the deck; any state does for what is masked after.
+        filled = np.where(there, held, self.memory.start[:, None, None])
         return lambda v: (
-            equations.current(v, held, numbers), equations.conductance(v, held, numbers)
-        )  # fmt: skip
+            np.where(there, equations.current(v, filled, numbers), 0.0),
+            np.where(there, equations.conductance(v, filled, numbers), 0.0),
+        )
 
     def _device_memory(self, what: str) -> DeviceMemory:
         if self.memory is None:
@@ -315,7 +359,7 @@ class CrossbarCell(Parameters):
         return self.memory
 
 
-def _transistor_law(transistor: Transistor, gates: Array) -> AccessLaw:
+def _transistor_law(transistor: Transistor, gates: Array) -> ElementLaw:
     def law(middle: Array, column: Array) -> tuple[Array, Array, Array]:
         by_drain, by_source = transistor.slopes(gates, middle, column)
         return transistor.current(gates, middle, column), by_drain, by_source

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import index
 
 import numpy as np
 import numpy.typing as npt
@@ -71,8 +72,8 @@ def crossbar_deck(
         title: first line.
 
     Raises:
-        DataError: shapes do not match, a drive is a batch, a conductance is none that the device
-            has, or the circuit would not fit the memory.
+        DataError: shapes do not match, a drive is a batch, a cell knob is no pair, a conductance is
+            none that the device has, or the circuit would not fit the memory.
         UnknownNameError: a cell knob is no resistor of this crossbar.
     """
     check_deck_size(crossbar.rows, crossbar.columns, cell)
@@ -85,7 +86,7 @@ def crossbar_deck(
     gates = cell.gate_volts(crossbar.rows, crossbar.columns, gate)
     analysis = analysis or OperatingPoint()
     knobs = {k.element: k for k in _sources(crossbar, volts, gates)}
-    fixed, turned, nodes = _cells(crossbar, cell, start_states, set(cell_knobs))
+    fixed, turned, nodes = _cells(crossbar, cell, start_states, _pairs(cell_knobs))
     knobs |= {k.element: k for k in turned}
     lines = [*_wires(crossbar), *_capacitors(crossbar), *fixed]
     subcircuits, models = cell.subcircuits()
@@ -131,7 +132,8 @@ class Readout:
         i_left, i_right: into the array, A, (points, rows); 0 if open.
         i_top, i_bottom: out of the array, A, (points, columns); 0 if open.
         row_voltage, column_voltage: V, (points, rows, columns); empty if not kept.
-        states: in their units, (points, states, rows, columns); empty if not kept.
+        states: in their units, (points, states, rows, columns), NaN at open cells; empty if not
+            kept.
     """
 
     time: Array
@@ -160,16 +162,21 @@ def read_out(waveforms: Waveforms, crossbar: Crossbar, cell: CrossbarCell) -> Re
             found[:, k] = sign * waveforms[f"i(v{side}{k})"]
         currents[f"i_{side}"] = found
     at = [f"{i}_{j}" for i in range(crossbar.rows) for j in range(crossbar.columns)]
+    place = {name: k for k, name in enumerate(at)}
     shape = (points, crossbar.rows, crossbar.columns)
 
-    def nodes(kind: str, scale: float = 1.0) -> Array:
-        if f"v({kind}0_0)" not in waveforms.signals:
+    def nodes(kind: str, scale: float = 1.0, among: Sequence[str] = at) -> Array:
+        if not among or f"v({kind}{among[0]})" not in waveforms.signals:
             return np.empty((0, *shape[1:]))
-        found = [waveforms[f"v({kind}{k})"] for k in at]
-        return scale * np.stack(found, axis=-1).reshape(shape)
+        found = np.full((points, len(at)), np.nan)
+        for name in among:
+            found[:, place[name]] = scale * waveforms[f"v({kind}{name})"]
+        return found.reshape(shape)
 
+    # An open cell has no device, so no node that shows its state.
+    there = [f"{i}_{j}" for i, j in np.argwhere(crossbar.conductance > 0).tolist()]
     device = None if cell.memory is None else cell.memory.device
-    kept = [nodes(state.name, state.scale) for state in device.states] if device else []
+    kept = [nodes(state.name, state.scale, there) for state in device.states] if device else []
     states = np.stack(kept, axis=1) if kept else np.empty((0, 0, *shape[1:]))
     return Readout(
         waveforms.time, **currents, row_voltage=nodes("row"), column_voltage=nodes("col"),
@@ -224,6 +231,16 @@ def _capacitors(crossbar: Crossbar) -> Iterator[str]:
             for i in range(crossbar.rows):
                 for j in range(crossbar.columns):
                     yield f"c{kind}{i}_{j} {kind}{i}_{j} 0 {exact_number(farads)}"
+
+
+def _pairs(cell_knobs: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
+    try:
+        return {(index(row), index(column)) for row, column in cell_knobs}
+    except (TypeError, ValueError):
+        raise DataError(
+            f"cell_knobs are {cell_knobs!r}; give pairs of whole numbers, (row, column) of each "
+            "cell."
+        ) from None
 
 
 def _cells(

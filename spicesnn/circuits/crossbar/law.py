@@ -13,8 +13,8 @@ from spicesnn.errors import SimulationError
 Array = npt.NDArray[np.float64]
 # Current and slope of the memory over its own voltage.
 MemoryLaw = Callable[[Array], tuple[Array, Array]]
-# Current of the access element over the middle's and the column's voltage, and its two slopes.
-AccessLaw = Callable[[Array, Array], tuple[Array, Array, Array]]
+# Current of the series element over the middle's and the column's voltage, and its two slopes.
+ElementLaw = Callable[[Array, Array], tuple[Array, Array, Array]]
 _STEPS = 200
 # Volts: a Newton step below it ends the search. What such a step leaves, and one more correction of
 # the current, are of its square over the laws' own volts (25 mV): below rounding.
@@ -24,7 +24,7 @@ _UNEVEN = 1e-6  # Share of the two currents that they may differ by.
 
 @dataclass(frozen=True, eq=False)
 class SeriesLaw:
-    """Memory and access element in series, for all cells of a crossbar at once.
+    """Memory and series element in series, for all cells of a crossbar at once.
 
     Both currents rise with the voltage across them, so the voltage in the middle is one and lies
     between those of the row and the column; it is found by Newton's method, kept inside a
@@ -32,12 +32,12 @@ class SeriesLaw:
 
     Attributes:
         memory: from row to middle; conductances or states are its own.
-        access: from middle to column; None for a bare memory.
+        series: from middle to column; None for a bare memory.
         guess: a first value of the middle from row and column voltage; by default halfway.
     """
 
     memory: MemoryLaw
-    access: AccessLaw | None = None
+    series: ElementLaw | None = None
     guess: Callable[[Array, Array], Array] | None = None
 
     def __call__(self, v_row: Array, v_column: Array) -> tuple[Array, Array, Array]:
@@ -53,12 +53,12 @@ class SeriesLaw:
         Raises:
             SimulationError: a middle was not found.
         """
-        if self.access is None:
+        if self.series is None:
             current, slope = self.memory(v_row - v_column)
             return current, slope, -slope
         middle = self.middle(v_row, v_column)
         above, rise = self.memory(v_row - middle)
-        below, by_middle, by_column = self.access(middle, v_column)
+        below, by_middle, by_column = self.series(middle, v_column)
         # One more Newton correction makes both currents this one; the stiffer side, whose own
         # current is mostly rounding, counts little.
         whole = rise + by_middle
@@ -69,17 +69,17 @@ class SeriesLaw:
 
     def memory_voltage(self, v_row: Array, v_column: Array) -> Array:
         """Volts across the memory alone, shape (..., rows, columns)."""
-        if self.access is None:
+        if self.series is None:
             return v_row - v_column
         return v_row - self.middle(v_row, v_column)
 
     def middle(self, v_row: Array, v_column: Array) -> Array:
-        """Volts between memory and access element, shape (..., rows, columns).
+        """Volts between memory and series element, shape (..., rows, columns).
 
         Raises:
             SimulationError: not found: a law does not rise with its voltage.
         """
-        if self.access is None:
+        if self.series is None:
             return v_column
         v_row, v_column = np.broadcast_arrays(v_row, v_column)
         low, high = np.minimum(v_row, v_column), np.maximum(v_row, v_column)
@@ -90,7 +90,7 @@ class SeriesLaw:
         above = below = surplus = slope = before
         for _ in range(_STEPS):
             above, rise = self.memory(v_row - middle)
-            below, by_middle, _unused = self.access(middle, v_column)
+            below, by_middle, _unused = self.series(middle, v_column)
             surplus, slope = above - below, rise + by_middle
             low = np.where(surplus >= 0, middle, low)
             high = np.where(surplus <= 0, middle, high)
@@ -112,7 +112,7 @@ class SeriesLaw:
         if not found.all():
             worst = tuple(int(k) for k in np.argwhere(~found)[0])
             raise SimulationError(
-                f"cell {worst} has no current that both its memory and its access element carry "
+                f"cell {worst} has no current that both its memory and its series element carry "
                 f"between {float(v_row[worst]):g} V and {float(v_column[worst]):g} V: both must be "
                 "0 at 0 V and rise with their voltage; check their parameters."
             )

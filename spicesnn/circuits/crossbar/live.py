@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from spicesnn.arrays.crossbar import Solution
 from spicesnn.arrays.nonlinear import NonlinearArray
-from spicesnn.circuits.crossbar.cell import CrossbarCell
+from spicesnn.circuits.crossbar.cell import CrossbarCell, DeviceMemory
 from spicesnn.circuits.crossbar.schemes import Programme
 from spicesnn.devices.numeric import functions
 from spicesnn.errors import ParameterError, SimulationError
@@ -22,6 +22,7 @@ _BEYOND = 0.1  # Of a state's range: a stage further outside of it says that the
 _STAGES = ((0.5, (0.5,)), (0.75, (0.0, 0.75)), (1.0, (2 / 9, 1 / 3, 4 / 9)))
 _MISS = (-5 / 72, 1 / 12, 1 / 9, -1 / 8)
 _GROWTH, _SHRINK, _CAUTION = 4.0, 0.2, 0.9
+_REJECTIONS = 1000  # Between two corners: more of them mean that no step suits. Our choice.
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +31,7 @@ class LiveStates:
 
     Attributes:
         time: seconds, shape (corners,).
-        states: in their units, shape (corners, states, rows, columns).
+        states: in their units, shape (corners, states, rows, columns); NaN at open cells.
         solves: of the array, in all.
         rejected: steps that were taken again smaller.
     """
@@ -60,20 +61,19 @@ def run_live(
         programme: levels of the lines over time.
         cell: with a device as its memory.
         states: at the start, instead of those that the conductances stand for.
-        tolerance: of each step, as a share of a state's range.
+        tolerance: of each step, as a share of a state's range; positive and finite.
 
     Raises:
-        ParameterError: the memory is a resistor.
+        ParameterError: the memory is a resistor, or the tolerance is not positive and finite.
+        DataError: a state given is out of its bounds, or shapes do not match.
         SimulationError: the states switch too abruptly for this method, or the array is not solved.
     """
-    if cell.memory is None:
-        raise ParameterError(
-            f"run_live moves states, but this {cell.kind} cell's memory is a resistor; give "
-            "memory=DeviceMemory(device=...)."
-        )
-    crossbar, device = programme.crossbar, cell.memory.device
+    memory = _checked(cell, tolerance)
+    crossbar, device = programme.crossbar, memory.device
+    there = crossbar.conductance > 0
     equations, numbers = functions(type(device)), device.numbers
-    x = cell.states(crossbar, states)
+    # Where there is no device a state stands still and is left out at the end.
+    x = np.where(there, cell.states(crossbar, states), memory.start[:, None, None])
     low, high = np.array([device.bounds(state) for state in device.states]).T[..., None, None]
     span = high - low
     floor, ceiling = low - _BEYOND * span, high + _BEYOND * span
@@ -82,11 +82,11 @@ def run_live(
 
     def rates(time: float, x: Array) -> Array:
         nonlocal solves, near
-        law = cell.law(crossbar, programme.gate(time) if cell.gates else 0.0, x)
+        law = cell.held_law(crossbar, programme.gate(time) if cell.gates else 0.0, x)
         near = NonlinearArray(crossbar, law).solve(programme.drive(time), start=near)
         solves += 1
         volts = law.memory_voltage(near.row_voltage, near.column_voltage)
-        return equations.rates(volts, x, numbers)
+        return np.where(there, equations.rates(volts, x, numbers), 0.0)
 
     def stages(time: float, ending: float, x: Array, first: Array) -> tuple[Array, Array, float]:
         """States and rates at the step's end, and its error over the tolerance."""
@@ -99,12 +99,13 @@ def run_live(
                 return x, first, np.inf
             slopes.append(rates(time + part * h if part < 1 else ending, inner))
         miss = h * sum(w * slope for w, slope in zip(_MISS, slopes, strict=True))
-        return inner, slopes[-1], float(np.abs(miss / span).max()) / tolerance
+        error = float(np.abs(miss / span).max()) / tolerance
+        return inner, slopes[-1], error if np.isfinite(error) else np.inf
 
     kept = [x]
     step = float(programme.time[1] - programme.time[0]) / 8
     for start, stop in zip(programme.time[:-1].tolist(), programme.time[1:].tolist(), strict=True):
-        time, least = start, _LEAST * (stop - start)
+        time, least, before = start, _LEAST * (stop - start), rejected
         # Slopes jump at a corner.
         first = rates(time, x)
         while time < stop:
@@ -121,10 +122,26 @@ def run_live(
             else:
                 rejected += 1
                 step = used * factor
-                if step < least:
+                if step < least or rejected - before > _REJECTIONS:
                     raise SimulationError(
                         f"at {time:g} s the states of {device.name} change within {step:.1e} s: "
-                        "too abrupt for run_live; take the deck of the programme and ngspice."
+                        "too abrupt for run_live; take the deck of the programme and ngspice, or "
+                        f"a tolerance above {tolerance:g}."
                     )
         kept.append(x)
-    return LiveStates(programme.time, np.stack(kept), solves, rejected)
+    found = np.where(there, np.stack(kept), np.nan)
+    return LiveStates(programme.time, found, solves, rejected)
+
+
+def _checked(cell: CrossbarCell, tolerance: float) -> DeviceMemory:
+    if cell.memory is None:
+        raise ParameterError(
+            f"run_live moves states, but this {cell.kind} cell's memory is a resistor; give "
+            "memory=DeviceMemory(device=...)."
+        )
+    if not 0 < tolerance < np.inf:
+        raise ParameterError(
+            f"tolerance of run_live is {tolerance!r}; give a positive share of a state's range, "
+            "such as 1e-6."
+        )
+    return cell.memory

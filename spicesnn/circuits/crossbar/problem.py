@@ -13,6 +13,7 @@ from spicesnn.circuits.crossbar.deck import RESISTOR_CELL, crossbar_deck
 from spicesnn.circuits.crossbar.schemes import Access, Programme
 from spicesnn.circuits.deck import Deck, Transient, Value, Waveform
 from spicesnn.circuits.device_forms import DeviceForm
+from spicesnn.errors import DataError
 
 Array = npt.NDArray[np.float64]
 
@@ -33,7 +34,8 @@ def solve_access(
         start: a solution that is near, for nonlinear cells.
 
     Raises:
-        DataError: shapes do not match, or a conductance is none that the device has.
+        DataError: shapes do not match, a conductance is none that the device has, or a state is
+            out of its bounds.
         ParameterError: the transistor is a process's, which has no law.
         SimulationError: the solver does not arrive.
     """
@@ -122,7 +124,17 @@ def ir_drop(access: Access, row_voltage: Array, column_voltage: Array) -> Array:
         access: without floating lines; at those it is NaN.
         row_voltage: at each cell's node on its row, V, shape (..., rows, columns).
         column_voltage: on its column, likewise.
+
+    Raises:
+        DataError: voltages are not of the crossbar's shape.
     """
+    shape = access.selected.shape
+    for name, volts in (("row_voltage", row_voltage), ("column_voltage", column_voltage)):
+        if np.shape(volts)[-2:] != shape:
+            raise DataError(
+                f"{name} has shape {np.shape(volts)}; the last two axes must be {shape}, (rows, "
+                "columns) of the access's crossbar."
+            )
     ideal = access.rows[:, None] - access.columns[None, :]
     return ideal - (row_voltage - column_voltage)
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from spicesnn.arrays.crossbar import Crossbar, Drive, Ends
-from spicesnn.errors import DataError, ParameterError
+from spicesnn.arrays.crossbar import SIDES, Crossbar, Drive, Ends
+from spicesnn.errors import DataError, ParameterError, UnknownNameError
 
 Array = npt.NDArray[np.float64]
 Others = Literal["grounded", "floating"]
@@ -34,6 +34,9 @@ class Access:
         rows, columns: volts of each line, shapes (rows,) and (columns,); NaN where it floats.
         selected: the cells meant, bool, (rows, columns).
         gate: volts of the gate lines, shape () or (lines,).
+
+    Raises:
+        DataError: shapes do not match, volts are infinite, or a line at NaN has an end connected.
     """
 
     crossbar: Crossbar
@@ -41,6 +44,26 @@ class Access:
     columns: Array
     selected: npt.NDArray[np.bool_]
     gate: float | Array = 0.0
+
+    def __post_init__(self) -> None:
+        crossbar = self.crossbar
+        for name, volts, wanted in (
+            ("rows", self.rows, (crossbar.rows,)), ("columns", self.columns, (crossbar.columns,)),
+            ("selected", self.selected, (crossbar.rows, crossbar.columns)),
+        ):  # fmt: skip
+            if np.shape(volts) != wanted:
+                raise DataError(f"{name} of an access has shape {np.shape(volts)}; give {wanted}.")
+        for name, volts, sides in (
+            ("rows", self.rows, ("left", "right")), ("columns", self.columns, ("top", "bottom")),
+        ):  # fmt: skip
+            held = crossbar.connected(sides[0]) | crossbar.connected(sides[1])
+            wrong = np.isinf(volts) | (np.isnan(volts) & held)
+            if wrong.any():
+                k = int(np.argmax(wrong))
+                raise DataError(
+                    f"{name} of an access hold {volts[k]:g} V at {k}; give finite volts, and NaN "
+                    "only where both ends of the line are open."
+                )
 
     @property
     def drive(self) -> Drive:
@@ -103,7 +126,7 @@ def read_all(crossbar: Crossbar, volts: npt.ArrayLike, gate: float | Array = 0.0
         gate: of a 1T1R array, all on.
 
     Raises:
-        DataError: shapes do not match.
+        DataError: shapes do not match, or volts are not finite.
     """
     rows = _lines("volts", volts, crossbar.rows)
     selected = np.ones((crossbar.rows, crossbar.columns), dtype=bool)
@@ -114,11 +137,12 @@ def read_row(crossbar: Crossbar, row: int, volts: float, others: Others = "groun
     """One row at `volts`, all columns at 0 V, the other rows grounded or floating.
 
     Raises:
-        DataError: there is no such row.
+        DataError: there is no such row, or the volts are not finite.
+        UnknownNameError: `others` is neither.
     """
     _check("row", row, crossbar.rows)
-    rows = np.full(crossbar.rows, 0.0 if others == "grounded" else np.nan)
-    rows[row] = volts
+    rows = np.full(crossbar.rows, _rest(others))
+    rows[row] = _finite(volts)
     selected = np.zeros((crossbar.rows, crossbar.columns), dtype=bool)
     selected[row] = True
     return _access(crossbar, rows, np.zeros(crossbar.columns), selected)
@@ -133,9 +157,10 @@ def read_cell(
     column that is read.
 
     Raises:
-        DataError: there is no such cell.
+        DataError: there is no such cell, or the volts are not finite.
+        UnknownNameError: `others` is neither.
     """
-    rest = 0.0 if others == "grounded" else np.nan
+    rest = _rest(others)
     return _one_cell(crossbar, row, column, volts, 0.0, rest, rest)
 
 
@@ -145,7 +170,7 @@ def write_half(crossbar: Crossbar, row: int, column: int, volts: float) -> Acces
     Half-selected cells see `volts / 2`, unselected ones nothing. RESET takes negative volts.
 
     Raises:
-        DataError: there is no such cell.
+        DataError: there is no such cell, or the volts are not finite.
     """
     return _one_cell(crossbar, row, column, volts, 0.0, volts / 2, volts / 2)
 
@@ -156,7 +181,7 @@ def write_third(crossbar: Crossbar, row: int, column: int, volts: float) -> Acce
     Half-selected cells see `volts / 3`, unselected ones minus that.
 
     Raises:
-        DataError: there is no such cell.
+        DataError: there is no such cell, or the volts are not finite.
     """
     return _one_cell(crossbar, row, column, volts, 0.0, volts / 3, 2 * volts / 3)
 
@@ -189,6 +214,7 @@ def write_row(
 
     Raises:
         DataError: there is no such row, or the changes are not what they must be.
+        ParameterError: volts are not positive, or a gate's are not finite.
     """
     _check("row", row, crossbar.rows)
     wanted = np.asarray(changes)
@@ -197,6 +223,15 @@ def write_row(
             f"changes have shape {wanted.shape}; give {crossbar.columns}, one for each column: "
             "1 (SET), -1 (RESET) or 0."
         )
+    for name, value in (("v_set", v_set), ("v_reset", v_reset)):
+        if not 0 < value < np.inf:
+            raise ParameterError(
+                f"{name} of write_row is {value:g} V; give positive volts: which line they are on "
+                "makes the sign."
+            )
+    for name, value in (("gate_set", gate_set), ("gate_reset", gate_reset)):
+        if not np.isfinite(value):
+            raise ParameterError(f"{name} of write_row is {value:g} V; give finite volts.")
     phases = []
     for sign, bit, source, idle, gate in (
         (1, v_set, 0.0, v_set, gate_set), (-1, 0.0, v_reset, 0.0, gate_reset),
@@ -250,18 +285,18 @@ def pulses(accesses: Sequence[Access], *, width: float, edge: float, rest: float
     """Accesses one after the other, each a pulse from all lines at 0 V and back.
 
     Args:
-        accesses: of one crossbar with the same lines floating.
+        accesses: of one crossbar with the same lines floating, and gates along the same lines.
         width: seconds at the top.
         edge: rise and fall, seconds.
         rest: seconds at 0 V after each.
 
     Raises:
-        DataError: there is none, or they float different lines.
-        ParameterError: a time is not positive.
+        DataError: there is none, they float different lines, or they are of different crossbars.
+        ParameterError: a time is not positive and finite.
     """
     if not accesses:
         raise DataError("pulses need an access at least.")
-    if not (width > 0 and edge > 0 and rest > 0):
+    if not all(0 < seconds < np.inf for seconds in (width, edge, rest)):
         raise ParameterError(
             f"width, edge and rest of pulses must be positive seconds, not {width:g}, {edge:g} "
             f"and {rest:g}."
@@ -273,6 +308,17 @@ def pulses(accesses: Sequence[Access], *, width: float, edge: float, rest: float
             for mine, yours in ((each.rows, first.rows), (each.columns, first.columns))
         ):
             raise DataError("the accesses float different lines; run them one by one.")
+        if not _alike(each.crossbar, first.crossbar):
+            raise DataError(
+                "the accesses are of different crossbars; make them all from one: its devices "
+                "start once and their states move from pulse to pulse."
+            )
+    lines = {np.shape(each.gate) for each in accesses} - {(), (1,)}
+    if len(lines) > 1:
+        raise DataError(
+            f"gates of the accesses have shapes {' and '.join(map(str, sorted(lines)))}; give all "
+            "one voltage, or one for each of the same lines."
+        )
     length = width + 2 * edge + rest
     starts = np.arange(len(accesses)) * length
     corners = starts[:, None] + np.array([0.0, edge, edge + width, 2 * edge + width])
@@ -296,6 +342,7 @@ def _one_cell(
 ) -> Access:
     _check("row", row, crossbar.rows)
     _check("column", column, crossbar.columns)
+    _finite(high)
     of_rows, of_columns = np.full(crossbar.rows, rows), np.full(crossbar.columns, columns)
     of_rows[row], of_columns[column] = high, low
     selected = np.zeros((crossbar.rows, crossbar.columns), dtype=bool)
@@ -326,11 +373,46 @@ def _access(
 
 def _lines(name: str, given: npt.ArrayLike, lines: int) -> Array:
     value = np.asarray(given, dtype=np.float64)
+    if not np.isfinite(value).all():
+        raise DataError(
+            f"{name} hold NaN or infinite values; give finite ones (read_row and read_cell let "
+            "lines float: others='floating')."
+        )
     if value.shape not in {(), (lines,)}:
         raise DataError(f"{name} have shape {value.shape}; give one number or shape ({lines},).")
     return np.broadcast_to(value, (lines,)).copy()
 
 
+def _finite(volts: float) -> float:
+    if not np.isfinite(volts):
+        raise DataError(
+            f"volts of the scheme are {volts:g}; give a finite voltage (`others` of a read says "
+            "which lines float)."
+        )
+    return volts
+
+
+def _rest(others: str) -> float:
+    """What lies on lines that are not read; NaN floats."""
+    if others not in get_args(Others):
+        raise UnknownNameError("choice of others", others, get_args(Others))
+    return 0.0 if others == "grounded" else np.nan
+
+
+def _alike(one: Crossbar, other: Crossbar) -> bool:
+    if one is other:
+        return True
+    return (
+        np.array_equal(one.conductance, other.conductance)
+        and one.wires == other.wires
+        and all(
+            np.array_equal(one.end_resistance(side), other.end_resistance(side)) for side in SIDES
+        )
+    )
+
+
 def _check(kind: str, index: int, lines: int) -> None:
+    if not isinstance(index, int | np.integer):
+        raise DataError(f"{kind} is {index!r}; give a whole number, 0 to {lines - 1}.")
     if not 0 <= index < lines:
         raise DataError(f"there is no {kind} {index}; the {kind}s are 0 to {lines - 1}.")

@@ -31,9 +31,14 @@ class _Window(Parameters):
             )
 
     def _checked(self, weights: npt.ArrayLike) -> Array:
-        w = np.asarray(weights, dtype=np.float64)
-        if w.ndim != 2:
-            raise DataError(f"weights have shape {w.shape}; give (rows, outputs).")
+        try:
+            w = np.asarray(weights, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise DataError("weights are no table of numbers; give (rows, outputs).") from None
+        if w.ndim != 2 or w.size == 0:
+            raise DataError(
+                f"weights have shape {w.shape}; give (rows, outputs), at least one of each."
+            )
         bad = ~(np.abs(w) <= self.w_max * (1 + _ROUNDING))
         if bad.any():
             i, j = np.argwhere(bad)[0]

@@ -155,4 +155,4 @@ class ProcessTransistor(Parameters):
         return str(circuit).strip()
 
 
-Access = Transistor | ProcessTransistor | SinhSelector | ExponentialSelector
+SeriesElement = Transistor | ProcessTransistor | SinhSelector | ExponentialSelector
