@@ -62,9 +62,21 @@ class Parameters(BaseModel):
                 near = get_close_matches(name, cls.model_fields, n=3, cutoff=0.4)
                 hint = f"did you mean {' or '.join(near)}?" if near else "leave it out."
                 lines.append(f"{cls.__name__} has no parameter {name!r}; {hint}")
+                continue
+            own = item.get("ctx", {}).get("error")
+            if isinstance(own, ParameterError):
+                # Of a check of the parameters together: it says itself what is where.
+                lines.append(str(own))
+                continue
+            field = cls.model_fields.get(name)
+            meaning = f" ({field.description})" if field and field.description else ""
+            if item["type"] == "missing":
+                # Pydantic's input is then everything else that was given.
+                lines.append(f"{cls.__name__}.{name}{meaning} is missing: give it.")
+            elif not name:
+                # Of the whole object, whose input is everything that was given.
+                lines.append(f"{cls.__name__}: {item['msg']}.")
             else:
-                field = cls.model_fields.get(name)
-                meaning = f" ({field.description})" if field and field.description else ""
                 lines.append(
                     f"{cls.__name__}.{name}{meaning} = {item.get('input')!r}: {item['msg']}."
                 )

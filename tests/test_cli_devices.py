@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from spicesnn.cli import app
 from spicesnn.devices import DEVICES, find_ode
 from spicesnn.devices.response import response
-from spicesnn.errors import ParameterError, SpicesnnError, UnknownNameError
+from spicesnn.errors import DataError, ParameterError, SpicesnnError, UnknownNameError
 
 RUNNER = CliRunner()
 
@@ -29,8 +29,16 @@ def test_list_has_every_preset() -> None:
     rows = json.loads(spicesnn("device", "list", "--json"))
     assert [row["name"] for row in rows] == list(DEVICES)
     assert all(row["kind"] and row["what"] and row["citation"] for row in rows)
-    table = spicesnn("device", "list")
-    assert all(name in table for name in DEVICES)
+    lines = spicesnn("device", "list").splitlines()
+    for name, line in zip(DEVICES, lines, strict=False):
+        assert line.startswith(name)
+        assert DEVICES[name].kind in line
+
+
+def test_list_fits_a_narrow_terminal() -> None:
+    done = RUNNER.invoke(app, ["device", "list"], env={"COLUMNS": "80"})
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert "Jiang2014       Stanford-PKU       Z. Jiang and H.-S. P. Wong" in done.stdout
 
 
 @pytest.mark.parametrize("name", list(DEVICES))
@@ -41,7 +49,9 @@ def test_show_tells_every_number(name: str) -> None:
         assert rows[number]["value"] == getattr(DEVICES[name], number)
         assert rows[number]["unit"]
         assert rows[number]["meaning"]
-        assert rows[number]["source"]
+        field = type(DEVICES[name]).model_fields[number]
+        changed = getattr(DEVICES[name], number) != field.default
+        assert rows[number]["source"] == ("the preset's" if changed else "the kind's default")
     assert found["citation"] == DEVICES[name].citation
     assert found["claim"] == DEVICES[name].claim
 
@@ -51,12 +61,18 @@ def test_show_prints_the_equations() -> None:
     assert "dx/dt = " in text
     assert "I = phi*v*" in text
     assert "r_off" in text
+    text = spicesnn("device", "show", "Jiang2014")
+    assert "gap_max, gap_0: Jiang and Wong, Stanford University RRAM" in text
+    assert "largest voltage that the numbers are good for" in text
     assert "fast at first" in spicesnn("device", "show", "Jo2010")
 
 
 def test_emit_prints_the_three_forms(tmp_path: Path) -> None:
     assert ".subckt zhou2022 p n" in spicesnn("device", "emit", "Zhou2022")
     assert "module zhou2022" in spicesnn("device", "emit", "Zhou2022", "--form", "verilog")
+    wrapper = spicesnn("device", "emit", "Zhou2022", "--form", "wrapper")
+    assert ".subckt zhou2022 p n x" in wrapper
+    assert "zhou2022_va" in wrapper
     path = tmp_path / "device.py"
     spicesnn("device", "emit", "Zhou2022", "--form", "jax", "--out", path)
     compile(path.read_text(), str(path), "exec")
@@ -65,18 +81,41 @@ def test_emit_prints_the_three_forms(tmp_path: Path) -> None:
 
 def test_plot_draws_equations_by_scipy_and_ngspice(tmp_path: Path) -> None:
     found = json.loads(
-        spicesnn("device", "plot", "Zhou2022", "--out", tmp_path, "--by", "ngspice", "--json")
+        spicesnn(
+            "device",
+            "plot",
+            "Zhou2022",
+            "--out",
+            tmp_path,
+            "--by",
+            "ngspice",
+            "--pulses",
+            "0.2,0,10m",
+            "--json",
+        )
     )
-    assert set(found["pictures"]) == {"loop", "staircase", "switching"}
+    assert set(found["pictures"]) == {"loop", "pulse", "staircase", "switching"}
     assert not found["skipped"]
+    assert not found["failed"]
     for path in found["pictures"].values():
         assert Path(path).stat().st_size > 20_000
+    assert found["numbers"]["pulse"]["width"] == 0.01
+    assert found["numbers"]["pulse"]["SET"]["voltage"] == 0.2
     off = found["numbers"]["loop"]["median difference of ngspice, of the range"]
     assert len(off) == 3
     assert max(off.values()) < 1e-3
     assert found["numbers"]["loop"]["amplitude"] == pytest.approx(
-        abs(found["numbers"]["set voltage"]), rel=1e-9
+        1.25 * abs(found["numbers"]["set voltage"]), rel=1e-9
     )
+
+
+def test_plot_says_what_failed(tmp_path: Path) -> None:
+    arguments = ["device", "plot", "Zhou2022", "--amplitude", "1e9", "--out", str(tmp_path)]
+    done = RUNNER.invoke(app, arguments)
+    assert done.exit_code == 1
+    assert "loop failed: Zhou2022: its current at" in done.output
+    assert "lower the voltage" in done.output
+    assert (tmp_path / "Zhou2022_switching.png").exists()
 
 
 def test_plot_draws_answers_to_pulses(tmp_path: Path) -> None:
@@ -123,11 +162,8 @@ def test_fit_of_a_sweep_is_a_preset(tmp_path: Path, capfd: pytest.CaptureFixture
     assert shown["name"] == "Mine"
     assert shown["valid"]["voltage"] == pytest.approx([-0.2, 0.2], rel=0.01)
     assert ".subckt mine p n" in spicesnn("device", "emit", out / "Mine.json")
-    done = RUNNER.invoke(
-        app, ["device", "plot", str(out / "Mine.json"), "--amplitude", "0.3", "--out", str(out)]
-    )
-    assert done.exit_code == 0
-    assert "was fitted from -0.2 to 0.2 V; at 0.3 V nothing is claimed" in done.output
+    with pytest.raises(DataError, match=r"0\.3 V on Mine, whose numbers are good for 0\.2 V"):
+        spicesnn("device", "plot", out / "Mine.json", "--amplitude", "0.3", "--out", out)
 
 
 def test_fit_of_pulses_prints_what_to_know(tmp_path: Path) -> None:
@@ -164,6 +200,17 @@ def test_fit_of_pulses_prints_what_to_know(tmp_path: Path) -> None:
          "is no unit here"),
         (["fit", "device", "Wu2018", "--data", "x.csv", "--levels", "1"], ParameterError,
          "give 2 or more"),
+        (["fit", "device", "Wu2018", "--data", "x.csv", "--preset", "../../evil"], ParameterError,
+         "cannot be called '../../evil'"),
+        (["fit", "device", "Wu2018", "--data", "x.csv", "--preset", "My Device"], ParameterError,
+         "use letters, digits and underscores"),
+        (["fit", "device", "Wu2018", "--data", "x.csv", "--preset", "wu2018"], ParameterError,
+         "is a preset of the package"),
+        (["device", "plot", "Jiang2014", "--amplitude", "3"], DataError,
+         "3 V on Jiang2014, whose numbers are good for 2 V at most"),
+        (["device", "plot", "Jiang2014", "--pulses", "1.8"], ParameterError, "as 1.8,-1.3,100n"),
+        (["device", "plot", "Jiang2014", "--pulses", "0,1,1n"], ParameterError,
+         "voltage other than 0"),
     ],
 )  # fmt: skip
 def test_wrong_inputs_say_what_to_do(
@@ -174,6 +221,13 @@ def test_wrong_inputs_say_what_to_do(
     with pytest.raises(kind) as caught:
         spicesnn(*arguments)
     assert message in str(caught.value)
+
+
+def test_a_seed_below_zero_is_refused() -> None:
+    arguments = ["fit", "device", "Zhou2022", "--data", "x.csv", "--seed", "-1"]
+    done = RUNNER.invoke(app, arguments)
+    assert done.exit_code == 2
+    assert "or equal to 0" in done.output
 
 
 def test_folders_that_cannot_be_written(tmp_path: Path) -> None:

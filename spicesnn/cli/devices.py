@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from spicesnn.devices.ode import Ode
     from spicesnn.fit.device_data import Columns
     from spicesnn.fit.device_result import DeviceFit
+    from spicesnn.report.device_axes import Drawn
+    from spicesnn.report.device_drive import Pulses
 
 device_app = typer.Typer(
     no_args_is_help=True, help="Memristive devices: their numbers, printed forms and pictures."
@@ -23,7 +26,7 @@ device_app = typer.Typer(
 fit_app = typer.Typer(no_args_is_help=True, help="Numbers from measurements.")
 
 _NAME = Annotated[str, typer.Argument(help="Of a preset, or the .json file of a fitted one.")]
-_FORMS = ("spice", "verilog", "jax")
+_FORMS = ("spice", "verilog", "wrapper", "jax")
 
 
 @fit_app.callback()
@@ -46,16 +49,12 @@ def list_devices(
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table()
-    table.add_column("name", no_wrap=True)
-    for title in ("kind", "what", "citation"):
-        table.add_column(title)
+    width = shutil.get_terminal_size((80, 24)).columns
+    wide = [max(len(row[key]) for row in rows) for key in ("name", "kind")]
     for row in rows:
-        table.add_row(row["name"], f"{row['kind']} ({row['form']})", row["what"], row["citation"])
-    Console().print(table)
+        line = f"{row['name']:<{wide[0]}}  {row['kind']:<{wide[1]}}  {row['citation']}"
+        typer.echo(line if len(line) <= width else f"{line[: width - 3]}...")
+    typer.echo("`spicesnn device show NAME` has each whole, with its citation.")
 
 
 @device_app.command("show")
@@ -64,7 +63,7 @@ def show_device(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Print all numbers of a preset with unit, meaning, bounds and source, and its equations."""
-    from spicesnn.fit.device import load_device
+    from spicesnn.fit.device_file import load_device
 
     loaded = load_device(name)
     device = loaded.device
@@ -85,7 +84,7 @@ def show_device(
     typer.echo(f"citation: {device.citation}\nclaim: {device.claim}")
     table = Table()
     table.add_column("parameter", no_wrap=True)
-    for title in ("value", "unit", "meaning", "bounds", "source"):
+    for title in ("value", "unit", "meaning", "bounds", "value from"):
         table.add_column(title)
     for row in rows:
         table.add_row(
@@ -93,6 +92,9 @@ def show_device(
             row["source"],
         )  # fmt: skip
     Console().print(table)
+    for declared in dict.fromkeys(row["declared"] for row in rows if row["declared"]):
+        names = ", ".join(row["name"] for row in rows if row["declared"] == declared)
+        typer.echo(f"source of the parameters {names}: {declared}")
     for line in equations:
         typer.echo(line)
     for label, ends in loaded.valid.items():
@@ -102,12 +104,15 @@ def show_device(
 @device_app.command("emit")
 def emit_device(
     name: _NAME,
-    form: Annotated[str, typer.Option(help="spice, verilog or jax.")] = "spice",
+    form: Annotated[
+        str,
+        typer.Option(help="spice, verilog, wrapper (the subcircuit around the Verilog-A) or jax."),
+    ] = "spice",
     out: Annotated[Path | None, typer.Option(help="File; by default the terminal.")] = None,
 ) -> None:
-    """Print a device of equations as ngspice subcircuit, Verilog-A module or JAX source."""
+    """Print a device of equations: ngspice subcircuit, Verilog-A, its subcircuit, JAX source."""
     from spicesnn.devices.ode import Ode
-    from spicesnn.fit.device import load_device
+    from spicesnn.fit.device_file import load_device
 
     if form not in _FORMS:
         raise UnknownNameError("form", form, _FORMS)
@@ -136,39 +141,58 @@ def plot_device(
     amplitude: Annotated[
         str | None, typer.Option(help="Volts of loop and pulses, by default found by search.")
     ] = None,
+    pulses: Annotated[
+        str | None,
+        typer.Option(help="Volts of SET and RESET and width of pulses, as 1.8,-1.3,100n."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was drawn.")] = False,
 ) -> None:
-    """Draw hysteresis loop, pulse staircase and switching times, or the answer to pulses."""
-    from spicesnn.fit.device import load_device
+    """Draw hysteresis loop, pulses, staircase and switching times, or the answer to pulses."""
+    from spicesnn.fit.device_file import load_device
     from spicesnn.report.device import draw_device
     from spicesnn.units import parse_spice_number
 
     if by not in ("scipy", "ngspice"):
         raise UnknownNameError("integrator", by, ("scipy", "ngspice"))
-    loaded = load_device(name)
     volts = None if amplitude is None else parse_spice_number(amplitude)
-    if volts is not None and "voltage" in loaded.valid:
-        low, high = loaded.valid["voltage"]
-        if not (low <= -volts and volts <= high):
-            typer.echo(
-                f"note: {loaded.device.name} was fitted from {low:.4g} to {high:.4g} V; at "
-                f"{volts:g} V nothing is claimed of it.",
-                err=True,
-            )
     drawn = draw_device(
-        loaded.device, out, by="ngspice" if by == "ngspice" else "scipy", amplitude=volts
-    )
+        load_device(name).device, out, by="ngspice" if by == "ngspice" else "scipy",
+        amplitude=volts, pulses=_pulses(pulses),
+    )  # fmt: skip
     if as_json:
         found = {
             "pictures": {label: str(path) for label, path in drawn.paths.items()},
-            "skipped": drawn.skipped, "numbers": drawn.numbers,
+            "skipped": drawn.skipped, "failed": drawn.failed, "numbers": drawn.numbers,
         }  # fmt: skip
         typer.echo(json.dumps(found, indent=2))
-        return
+    else:
+        _print_drawn(drawn)
+    if drawn.failed:
+        raise typer.Exit(1)
+
+
+def _print_drawn(drawn: Drawn) -> None:
     for label, path in drawn.paths.items():
         typer.echo(f"{label}: {path}")
     for label, reason in drawn.skipped.items():
         typer.echo(f"no {label}: {reason}")
+    for label, reason in drawn.failed.items():
+        typer.echo(f"{label} failed: {reason}", err=True)
+
+
+def _pulses(text: str | None) -> Pulses | None:
+    from spicesnn.report.device_drive import Pulses
+    from spicesnn.units import parse_spice_number
+
+    if text is None:
+        return None
+    parts = text.split(",")
+    if len(parts) != 3:
+        raise ParameterError(
+            f"--pulses {text!r}: write volts of SET, volts of RESET (0 for none) and the width in "
+            "seconds, as 1.8,-1.3,100n."
+        )
+    return Pulses(*(parse_spice_number(part.strip()) for part in parts))
 
 
 @fit_app.command("device")
@@ -187,7 +211,7 @@ def fit_device_command(
         int | None, typer.Option(help="Pulses from end to end; by default the longest staircase.")
     ] = None,
     starts: Annotated[int, typer.Option(help="How often to begin the fit of a sweep.")] = 1,
-    seed: Annotated[int, typer.Option(help="Of the further starts.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the further starts.")] = 0,
     preset: Annotated[str, typer.Option(help="Name of the fitted preset.")] = "",
     out: Annotated[Path, typer.Option(help="Folder for preset, report and picture.")] = Path(
         "runs/fit"
@@ -195,16 +219,20 @@ def fit_device_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the report.")] = False,
 ) -> None:
     """Fit a preset to measured pulses or a sweep; its file is taken where a name is."""
-    from spicesnn.fit.device import fit_device, load_device
+    from spicesnn.fit.device import fit_device
     from spicesnn.fit.device_data import read_device_data
+    from spicesnn.fit.device_file import load_device
+    from spicesnn.fit.device_result import check_name
     from spicesnn.report.device import draw_fit
 
+    if preset:
+        check_name(preset)
     base = load_device(name).device
     if levels is not None and levels < 2:
         raise ParameterError(f"--levels {levels}: give 2 or more.")
     numbers = tuple(part.strip() for part in free.split(",") if part.strip())
     found = fit_device(
-        base, read_device_data(data, _columns(column, unit)), free=numbers, name=preset,
+        base, read_device_data(data, _columns(column, unit), base), free=numbers, name=preset,
         levels=levels, starts=starts, seed=seed,
     )  # fmt: skip
     paths = [out / f"{found.device.name}{end}" for end in (".json", "_fit.json", "_fit.png")]
@@ -292,11 +320,13 @@ def _printed(device: Ode, form: str) -> str:
     if form == "jax":
         return jax.source(device)
     forms = device_forms(device)
-    return forms.subcircuit if form == "spice" else forms.verilog
+    return {"spice": forms.subcircuit, "verilog": forms.verilog, "wrapper": forms.wrapper}[form]
 
 
 def _numbers(device: Device) -> list[dict[str, Any]]:
     """Every parameter with its value, unit, meaning, bounds and source."""
+    from spicesnn.devices.ode import Ode
+
     rows: list[dict[str, Any]] = []
     for name in device.numeric():
         field = type(device).model_fields[name]
@@ -311,7 +341,14 @@ def _numbers(device: Device) -> list[dict[str, Any]]:
             "name": name, "value": getattr(device, name), "unit": str(told.get("unit", "1")),
             "meaning": (field.description or "").partition(" [")[0],
             "bounds": ", ".join(f"{signs[k]} {v:g}" for k, v in bounds.items()),
-            "source": _source(device, name, field.default, str(told.get("source", ""))),
+            "source": _source(device, name, field.default),
+            "declared": str(told.get("source", "")),
+        })  # fmt: skip
+    if isinstance(device, Ode) and device.v_max is not None:
+        rows.append({
+            "name": "v_max", "value": device.v_max, "unit": "V",
+            "meaning": "largest voltage that the numbers are good for", "bounds": "> 0",
+            "source": "the preset's", "declared": "",
         })  # fmt: skip
     for name in ("set_pulse", "reset_pulse"):
         pulse = getattr(device, name, None)
@@ -321,15 +358,14 @@ def _numbers(device: Device) -> list[dict[str, Any]]:
                 rows.append({
                     "name": f"{name}.{part}", "value": getattr(pulse, part), "unit": unit,
                     "meaning": f"{part} of a {way} pulse", "bounds": "", "source": "the preset's",
+                    "declared": "",
                 })  # fmt: skip
     return rows
 
 
-def _source(device: Device, name: str, default: Any, source: str) -> str:
-    """Whose number it is: the kind's default has the kind's source."""
-    if getattr(device, name) == default:
-        return source
-    return "the preset's"
+def _source(device: Device, name: str, default: Any) -> str:
+    """Whose number it is."""
+    return "the kind's default" if getattr(device, name) == default else "the preset's"
 
 
 def _equations(device: Device) -> list[str]:

@@ -7,6 +7,8 @@ from typing import ClassVar
 from spicesnn.devices.ode import Equations, Ode, State
 from spicesnn.parameters import parameter
 
+_SOURCE = "equations of our choice"
+
 
 class HystereticSwitch(Ode):
     """On when `|v|` rises beyond one threshold, off when it falls below a lower one.
@@ -26,13 +28,14 @@ class HystereticSwitch(Ode):
 
     kind: ClassVar[str] = "hysteretic switch"
     states: ClassVar[tuple[State, ...]] = (State("x", "1", "how far it is on", "x_0", 0.0, 1.0),)
+    rising: ClassVar[tuple[tuple[str, str], ...]] = (("r_on", "r_off"), ("v_hold", "v_threshold"))
 
-    r_on: float = parameter(unit="ohm", doc="resistance, on", gt=0)
-    r_off: float = parameter(unit="ohm", doc="resistance, off", gt=0)
-    v_threshold: float = parameter(unit="V", doc="switches on above it", gt=0)
-    v_hold: float = parameter(unit="V", doc="switches off below it", gt=0)
-    tau_on: float = parameter(unit="s", doc="time constant of switching on", gt=0)
-    tau_off: float = parameter(unit="s", doc="time constant of switching off", gt=0)
+    r_on: float = parameter(unit="ohm", doc="resistance, on", gt=0, source=_SOURCE)
+    r_off: float = parameter(unit="ohm", doc="resistance, off", gt=0, source=_SOURCE)
+    v_threshold: float = parameter(unit="V", doc="switches on above it", gt=0, source=_SOURCE)
+    v_hold: float = parameter(unit="V", doc="switches off below it", gt=0, source=_SOURCE)
+    tau_on: float = parameter(unit="s", doc="time constant of switching on", gt=0, source=_SOURCE)
+    tau_off: float = parameter(unit="s", doc="time constant of switching off", gt=0, source=_SOURCE)
     x_0: float = parameter(0.0, unit="1", doc="initial state", ge=0, le=1)
     softness: float = parameter(
         0.01, unit="1", doc="thresholds' width over their distance", gt=0, lt=0.25

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from spicesnn.devices.ode import Equations, Ode, State
+from spicesnn.errors import ParameterError
 from spicesnn.parameters import parameter
 
 _SOURCE = "Nugent and Molter, PLoS ONE 9(2), e85175, 2014"
@@ -19,7 +20,8 @@ class MetastableSwitch(Ode):
 
     With `v_off` below zero the device keeps its state; with `v_off` above zero it switches itself
     off at zero bias: the volatile switch of the memristive integrate-and-fire neuron. The
-    thresholds are logistic in the published model: nothing was smoothed.
+    thresholds are logistic in the published model: nothing was smoothed. Published are separate
+    `a_f` and `a_r`; unequal they would make a device that gives power, so here they must be one.
     """
 
     kind: ClassVar[str] = "metastable switch"
@@ -27,18 +29,35 @@ class MetastableSwitch(Ode):
         State("x", "1", "share of the switches that are on", "x_0", 0.0, 1.0),
     )
 
-    r_on: float = parameter(unit="ohm", doc="resistance, all on", gt=0)
-    r_off: float = parameter(unit="ohm", doc="resistance, all off", gt=0)
-    v_on: float = parameter(unit="V", doc="threshold of switching on")
-    v_off: float = parameter(unit="V", doc="threshold of switching off: below it")
-    v_width: float = parameter(unit="V", doc="width of both thresholds", gt=0)
-    tau: float = parameter(unit="s", doc="time constant of switching", gt=0)
+    rising: ClassVar[tuple[tuple[str, str], ...]] = (("r_on", "r_off"), ("v_off", "v_on"))
+    alike: ClassVar[tuple[tuple[str, str], ...]] = (("a_f", "a_r"),)
+
+    r_on: float = parameter(unit="ohm", doc="resistance, all on", gt=0, source=_SOURCE)
+    r_off: float = parameter(unit="ohm", doc="resistance, all off", gt=0, source=_SOURCE)
+    v_on: float = parameter(unit="V", doc="threshold of switching on", source=_SOURCE)
+    v_off: float = parameter(unit="V", doc="threshold of switching off: below it", source=_SOURCE)
+    v_width: float = parameter(unit="V", doc="width of both thresholds", gt=0, source=_SOURCE)
+    tau: float = parameter(unit="s", doc="time constant of switching", gt=0, source=_SOURCE)
     x_0: float = parameter(unit="1", doc="initial share of switches that are on", ge=0, le=1)
     phi: float = parameter(1.0, unit="1", doc="share of the ohmic current", ge=0, le=1)
     a_f: float = parameter(0.0, unit="A", doc="Schottky saturation current, forward", ge=0)
     b_f: float = parameter(1.0, unit="1/V", doc="Schottky exponent, forward", ge=0)
     a_r: float = parameter(0.0, unit="A", doc="Schottky saturation current, reverse", ge=0)
     b_r: float = parameter(1.0, unit="1/V", doc="Schottky exponent, reverse", ge=0)
+
+    def model_post_init(self, context: Any) -> None:
+        """Check also that no current flows at zero voltage.
+
+        Raises:
+            ParameterError: the two Schottky currents differ, which would make it a source of power.
+        """
+        super().model_post_init(context)
+        if self.phi < 1 and self.a_f != self.a_r:
+            raise ParameterError(
+                f"{self.name}.a_f = {self.a_f:g} A and a_r = {self.a_r:g} A differ: at no voltage "
+                "a current would flow, and the device would give power; give both one value (b_f "
+                "and b_r may differ), or phi = 1."
+            )
 
     @property
     def volatile(self) -> bool:

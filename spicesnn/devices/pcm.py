@@ -156,6 +156,8 @@ class PhaseChange(PulseMap):
         if time is None:
             raise DataError(f"{self.name} drifts: say at what time it is read, in seconds.")
         last = array.history["last_pulse"]
+        if not np.isfinite(time):
+            raise DataError(f"{self.name} is read at {time} s: give a finite time, in seconds.")
         if not (time > last).all():
             raise DataError(
                 f"{self.name} is read at {time:g} s, but was last pulsed at {last.max():g} s: its "
@@ -205,6 +207,8 @@ class PhaseChange(PulseMap):
         if time is None:
             raise DataError(f"{self.name} drifts: say at what time it is pulsed, in seconds.")
         last = array.history["last_pulse"]
+        if not np.isfinite(time):
+            raise DataError(f"{self.name} is pulsed at {time} s: give a finite time, in seconds.")
         if (touched & (time < last)).any():
             raise DataError(
                 f"{self.name} is pulsed at {time:g} s, but was last pulsed at "

@@ -13,13 +13,18 @@ from spicesnn.errors import DataError
 
 # Rounding of a state that was computed as a fraction of the range.
 _ROUNDING = 1e-9
+# Pulses of one call are drawn one after the other: more is a mistake rather than an experiment.
+_MOST_PULSES = 1_000_000
 
 
 @dataclass(frozen=True, eq=False)
 class PulseArray:
     """Devices of one kind with their own limits and state; every array has the same shape.
 
-    An array is never changed: a pulse gives another one.
+    An array is never changed: a pulse gives another one. Its kind has its own spread of devices and
+    cycles, drift and noise of reads: the objects of `spicesnn.devices.spread` are for conductances
+    that come from elsewhere (a map of weights, a solver's array), or for what the kind lacks.
+    One effect by both would count twice.
 
     Attributes:
         device: the kind, with the numbers of a preset.
@@ -88,11 +93,11 @@ class PulseArray:
             rng: draws what differs between devices; a seed is recorded in the array.
 
         Raises:
-            DataError: the start does not fit the shape or is not between 0 and 1.
+            DataError: the start does not fit the shape or is not between 0 and 1, or `rng` is
+                neither a generator nor a seed.
         """
-        seed = None
-        if not isinstance(rng, np.random.Generator):
-            seed, rng = int(rng), np.random.default_rng(rng)
+        seed = None if isinstance(rng, np.random.Generator) else rng
+        rng = _generator(rng)
         begin = np.asarray(start, dtype=np.float64)
         try:
             begin = np.broadcast_to(begin, shape)
@@ -103,41 +108,40 @@ class PulseArray:
             ) from None
         if not ((begin >= 0) & (begin <= 1)).all():
             raise DataError("a start is a fraction of the range: give values from 0 to 1.")
-        return device.drawn(shape, begin, rng, seed)
+        return device.drawn(shape, begin, rng, None if seed is None else int(seed))
 
     def pulsed(
         self,
         set_pulses: npt.ArrayLike,
         reset_pulses: npt.ArrayLike,
-        rng: np.random.Generator,
+        rng: np.random.Generator | int,
         time: float | None = None,
     ) -> PulseArray:
         """State after that many SET, then RESET pulses on each device.
 
         Args:
-            set_pulses: SET pulses on each device, >= 0, shape of the array.
+            set_pulses: SET pulses on each device, 0 to 1,000,000, shape of the array.
             reset_pulses: RESET pulses on each device, likewise.
-            rng: draws the cycle-to-cycle spread.
+            rng: draws the cycle-to-cycle spread; a seed draws the same at every call.
             time: when, seconds; needed by a kind that drifts.
 
         Raises:
-            DataError: a shape does not match, a count is negative or no whole number, or `time` is
-                missing or before the last pulse.
+            DataError: a shape does not match, a count is no whole number in range, `rng` is neither
+                a generator nor a seed, or `time` is missing or before the last pulse.
         """
-        return self.device.pulsed(
-            self, self._counts(set_pulses), self._counts(reset_pulses), rng, time
-        )
+        ups, downs = self._counts(set_pulses), self._counts(reset_pulses)
+        return self.device.pulsed(self, ups, downs, _generator(rng), time)
 
     def reset(
         self,
-        rng: np.random.Generator,
+        rng: np.random.Generator | int,
         time: float | None = None,
         where: npt.ArrayLike | None = None,
     ) -> PulseArray:
         """Enough RESET pulses to bring devices to the foot of their range.
 
         Args:
-            rng: draws the cycle-to-cycle spread.
+            rng: draws the cycle-to-cycle spread; a generator or a seed.
             time: when, seconds; needed by a kind that drifts.
             where: which devices, booleans of the array's shape; all, if left out.
 
@@ -151,7 +155,7 @@ class PulseArray:
                 f"the devices to reset are booleans of shape {shape}, not {chosen.dtype} of shape "
                 f"{chosen.shape}."
             )
-        return self.device.fully_reset(self, chosen, rng, time)
+        return self.device.fully_reset(self, chosen, _generator(rng), time)
 
     def step(self, goal: Goal) -> tuple[Array, Array]:
         """Mean and standard deviation of what the next pulse adds, before any clip, siemens."""
@@ -165,22 +169,24 @@ class PulseArray:
         """
         return self.device.drifted(self, time)
 
-    def read(self, time: float | None, rng: np.random.Generator) -> Array:
+    def read(self, time: float | None, rng: np.random.Generator | int) -> Array:
         """What one read at `time` (seconds) gives, siemens: drift and read noise.
+
+        `rng` is a generator or a seed.
 
         Raises:
             DataError: `time` is missing, or not after the last pulse.
         """
-        return self.device.read(self, time, rng)
+        return self.device.read(self, time, _generator(rng))
 
     def resistances(
-        self, time: float | None = None, rng: np.random.Generator | None = None
+        self, time: float | None = None, rng: np.random.Generator | int | None = None
     ) -> Array:
         """Ohms of each device, for the resistor knobs of a deck.
 
         Args:
             time: when, seconds; needed by a kind that drifts.
-            rng: draws the noise of a read; without it there is none.
+            rng: draws the noise of a read, a generator or a seed; without it there is none.
 
         Raises:
             DataError: `time` is missing, or not after the last pulse.
@@ -197,14 +203,29 @@ class PulseArray:
             raise DataError(
                 f"pulse counts must be >= 0 and of shape {shape}, not of shape {counts.shape}."
             )
-        whole = counts.astype(np.int64)
-        if (whole < 0).any() or (whole != counts).any():
-            bad = (whole < 0) | (whole != counts)
+        if counts.dtype.kind not in "biuf":
+            raise DataError(f"pulse counts must be whole numbers >= 0, not of type {counts.dtype}.")
+        bad = ~(np.isfinite(counts) & (counts >= 0) & (counts == np.floor(counts)))
+        if bad.any():
             raise DataError(
                 f"{_first(bad)} is given {counts[bad].flat[0]} pulses: pulse counts must be whole "
                 "numbers >= 0."
             )
-        return whole
+        many = counts > _MOST_PULSES
+        if many.any():
+            raise DataError(
+                f"{_first(many)} is given {counts[many].flat[0]:.10g} pulses; at most "
+                f"{_MOST_PULSES} are drawn in one call: give fewer, or call several times."
+            )
+        return counts.astype(np.int64)
+
+
+def _generator(rng: np.random.Generator | int) -> np.random.Generator:
+    if isinstance(rng, np.random.Generator):
+        return rng
+    if isinstance(rng, int | np.integer) and rng >= 0:
+        return np.random.default_rng(rng)
+    raise DataError(f"draws need a numpy.random.Generator or a seed >= 0, not {rng!r}.")
 
 
 def _first(bad: npt.NDArray[np.bool_]) -> str:

@@ -35,6 +35,11 @@ class Pulse(Parameters):
 class PulseMap(Parameters):
     """A resistive device as its answer to SET and RESET pulses.
 
+    Spread, drift and noise of reads that its source has are part of the kind, with the source's
+    numbers, and act when an array is drawn, pulsed and read. `spicesnn.devices.spread` holds the
+    same effects as objects for any conductances; do not apply one of them to an array whose kind
+    has the effect already.
+
     Attributes:
         kind: the model's name.
         history_names: what an array of this kind remembers beside its conductance.

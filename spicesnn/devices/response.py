@@ -1,10 +1,14 @@
-"""What a device of equations answers to a voltage waveform, integrated by SciPy.
+"""What one device of equations answers to a voltage waveform: current and states, by SciPy.
 
-For pictures and fits of one device; circuits are ngspice's, many devices in a loop the tiers'.
+For pictures, and as a witness beside the simulators: its step follows the device, and what it
+keeps is fine enough to be drawn. `spicesnn.devices.trajectories` integrates many devices with the
+same steps, states only: for fits and maps, where differences between neighbours count. Circuits are
+ngspice's.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -53,8 +57,9 @@ def response(
         numbers: instead of the device's own.
 
     Raises:
-        DataError: the corners are not a finite, rising sequence.
-        SimulationError: the equations cannot be integrated.
+        DataError: the corners are not a finite, rising sequence, or a voltage is beyond the
+            preset's `v_max`.
+        SimulationError: the equations cannot be integrated, or give no finite current.
     """
     from scipy.integrate import solve_ivp
 
@@ -65,6 +70,7 @@ def response(
         )
     if not (np.isfinite(time).all() and np.isfinite(voltage).all() and (np.diff(time) > 0).all()):
         raise DataError("a response needs finite voltages at finite, rising times.")
+    device.check_voltage(voltage)
     known, of = dict(numbers or device.numbers), functions(type(device))
     scale = np.array([state.scale for state in device.states])
     z = np.array([known[state.start] for state in device.states]) / scale
@@ -78,21 +84,26 @@ def response(
             t: float, y: Array, start: float = voltage[k], slope: float = slope, k: int = k,
             begin: float = begin,
         ) -> Array:  # fmt: skip
-            found = of.rates(start + slope * t, y * scale, known) / scale
+            with np.errstate(all="ignore"):  # what is not finite is told as an error
+                found = of.rates(start + slope * t, y * scale, known) / scale
             if not np.isfinite(found).all():
                 # LSODA would try shorter steps for ever.
                 raise SimulationError(_stuck(device, begin, voltage[k : k + 2], "an infinite rate"))
             return np.asarray(found)
 
         def jacobian(t: float, y: Array, start: float = voltage[k], slope: float = slope) -> Array:
-            inner = of.rates_by_state(start + slope * t, y * scale, known)
+            with np.errstate(all="ignore"):
+                inner = of.rates_by_state(start + slope * t, y * scale, known)
             return np.asarray(inner * scale[None, :] / scale[:, None])
 
-        found = solve_ivp(
-            rate, (0.0, length), z, "LSODA", jac=jacobian,
-            rtol=tolerance, atol=tolerance * 1e-3, max_step=length / points,
-            dense_output=True,
-        )  # fmt: skip
+        with warnings.catch_warnings():
+            # SciPy warns of what its message says too, and that is told as an error.
+            warnings.simplefilter("ignore", UserWarning)
+            found = solve_ivp(
+                rate, (0.0, length), z, "LSODA", jac=jacobian,
+                rtol=tolerance, atol=tolerance * 1e-3, max_step=length / points,
+                dense_output=True,
+            )  # fmt: skip
         if not found.success or not np.isfinite(found.y).all():
             raise SimulationError(_stuck(device, begin, voltage[k : k + 2], found.message))
         z = found.y[:, -1]
@@ -102,7 +113,16 @@ def response(
     times = np.concatenate(kept_time)
     states = np.concatenate(kept_states, axis=1) * scale[:, None]
     volts = np.interp(times, time, voltage)
-    return Response(times, volts, of.current(volts, states, known), states)
+    with np.errstate(all="ignore"):
+        current = of.current(volts, states, known)
+    finite = np.isfinite(current)
+    if not finite.all():
+        k = int(np.argmin(finite))
+        raise SimulationError(
+            f"{device.name}: its current at {volts[k]:g} V is beyond every number, or none "
+            f"({times[k]:g} s into the run); lower the voltage."
+        )
+    return Response(times, volts, current, states)
 
 
 def _stuck(device: Ode, begin: float, voltage: Array, why: str) -> str:

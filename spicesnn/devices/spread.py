@@ -6,18 +6,25 @@ seed and the shape alone and is the same at every call; what belongs to an event
 is drawn from the seed and the number of the event. So a run that is taken up again draws the same.
 
     spread(conductance, [DeviceToDevice(sigma=0.1), ReadNoise(relative=0.02)], Occasion(...))
+
+They are for conductances that no `PulseMap` made: a map of weights, the array of a solver; or for
+what a kind of `PulseMap` lacks (wear, loss of the state, stuck cells). Where its numbers have a
+spread of devices or cycles, a drift or a noise of reads already (`device_spread`, `cycle_spread`,
+`drift_exponent`, `read_spread`, `read_g`), the same effect from here would count twice: the array
+cannot know, take one.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from spicesnn.devices.ode import Ode
 from spicesnn.errors import DataError, ParameterError, UnknownNameError
 from spicesnn.parameters import Parameters, parameter
 
@@ -25,6 +32,8 @@ Array = npt.NDArray[np.float64]
 
 _BOLTZMANN = 1.380649e-23 / 1.602176634e-19  # eV/K (SI 2019)
 _ZERO_CELSIUS = 273.15
+_BOUNDS = {"gt": np.greater, "ge": np.greater_equal, "lt": np.less, "le": np.less_equal}
+_ROUNDING = 1e-9  # of a conductance that was computed as a part of the range
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,13 +42,14 @@ class Occasion:
 
     Attributes:
         g_min, g_max: limits of the devices, siemens; numbers, or arrays of the conductances' shape.
+            `spread` moves them with the devices: see there.
         time: since the devices were programmed, seconds.
         celsius: temperature over that time.
         cycles: SET-RESET cycles that the devices have made; a number, or one a device.
         event: number of the write or the read, >= 0.
 
     Raises:
-        DataError: a range is empty, or a number is negative.
+        DataError: a range is empty, or a number is negative or not finite.
     """
 
     g_min: npt.ArrayLike
@@ -50,13 +60,34 @@ class Occasion:
     event: int = 0
 
     def __post_init__(self) -> None:
-        low, high = np.asarray(self.g_min), np.asarray(self.g_max)
+        low, high = (_numbers(getattr(self, label), label) for label in ("g_min", "g_max"))
+        if low.ndim and high.ndim and low.shape != high.shape:
+            raise DataError(
+                f"g_min of an occasion has shape {low.shape}, g_max {high.shape}: give numbers, or "
+                "one of each a device."
+            )
         if not ((low > 0) & (low < high)).all():
             raise DataError("an occasion needs limits 0 < g_min < g_max, in siemens.")
-        if not (self.time >= 0 and (np.asarray(self.cycles) >= 0).all() and self.event >= 0):
+        single = [_numbers(getattr(self, label), label) for label in ("time", "celsius")]
+        if any(each.ndim for each in single):
+            raise DataError("time and celsius of an occasion are single numbers.")
+        if isinstance(self.event, bool) or not isinstance(self.event, int | np.integer):
+            raise DataError(f"the event of an occasion is a whole number, not {self.event!r}.")
+        cycles = _numbers(self.cycles, "cycles")
+        if not (self.time >= 0 and (cycles >= 0).all() and self.event >= 0):
             raise DataError("time, cycles and event of an occasion are >= 0.")
         if not self.celsius > -_ZERO_CELSIUS:
             raise DataError(f"{self.celsius:g} degrees Celsius is under absolute zero.")
+
+
+def _numbers(values: npt.ArrayLike, label: str) -> Array:
+    try:
+        numbers = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"{label} of an occasion is not a number: {values!r}.") from None
+    if not np.isfinite(numbers).all():
+        raise DataError(f"{label} of an occasion is not finite.")
+    return numbers
 
 
 class Spread(Parameters):
@@ -74,6 +105,10 @@ class Spread(Parameters):
     @abstractmethod
     def apply(self, conductance: Array, occasion: Occasion) -> Array:
         """Conductances with this non-ideality, siemens, of the same shape."""
+
+    def limits(self, occasion: Occasion, shape: tuple[int, ...]) -> Occasion:
+        """The occasion as what comes after this non-ideality sees it: mostly the same."""
+        return occasion
 
     def fixed(self) -> np.random.Generator:
         """Draws what belongs to the devices."""
@@ -99,6 +134,15 @@ class DeviceToDevice(Spread):
     def apply(self, conductance: Array, occasion: Occasion) -> Array:
         """`G exp(sigma N(0, 1))`, siemens; the limits do not clip it: they spread likewise."""
         return np.asarray(conductance * self.factors(conductance.shape))
+
+    def limits(self, occasion: Occasion, shape: tuple[int, ...]) -> Occasion:
+        """Both limits times the factor of each device."""
+        factors = self.factors(shape)
+        return replace(
+            occasion,
+            g_min=np.asarray(occasion.g_min) * factors,
+            g_max=np.asarray(occasion.g_max) * factors,
+        )
 
 
 class CycleToCycle(Spread):
@@ -307,10 +351,11 @@ def spread(conductance: npt.ArrayLike, effects: Sequence[Spread], occasion: Occa
     """Conductances with several non-idealities, one after the other as they are given.
 
     The order of a device's life is: device to device, cycle to cycle, endurance, stuck cells,
-    retention, drift, read noise.
+    retention, drift, read noise. What comes after `DeviceToDevice` sees the limits of each device,
+    `g_min` and `g_max` times its factor: writes are clipped there, stuck cells lie there.
 
     Args:
-        conductance: as programmed, siemens, any shape.
+        conductance: as programmed, siemens, any shape, within the occasion's limits.
         effects: the non-idealities; each kind once.
         occasion: when and how the array is looked at.
 
@@ -318,7 +363,8 @@ def spread(conductance: npt.ArrayLike, effects: Sequence[Spread], occasion: Occa
         Conductances, siemens, of the same shape.
 
     Raises:
-        DataError: a conductance is not positive, limits do not fit, or a kind comes twice.
+        DataError: a conductance is not positive or out of the limits, limits do not fit, or a kind
+            comes twice.
     """
     values = np.asarray(conductance, dtype=np.float64)
     if not ((values > 0) & np.isfinite(values)).all():
@@ -330,6 +376,14 @@ def spread(conductance: npt.ArrayLike, effects: Sequence[Spread], occasion: Occa
                 f"{label} of the occasion has shape {shape}, the conductances {values.shape}: give "
                 "a number, or one a device."
             )
+    low, high = (np.asarray(g, dtype=np.float64) for g in (occasion.g_min, occasion.g_max))
+    outside = (values < low * (1 - _ROUNDING)) | (values > high * (1 + _ROUNDING))
+    if outside.any():
+        raise DataError(
+            f"a conductance of {values[outside].flat[0]:g} S is outside the occasion's limits, "
+            f"{low.min():g} to {high.max():g} S: clip the conductances, or give the limits that "
+            "the devices have."
+        )
     names = [effect.name for effect in effects]
     twice = {name for name in names if names.count(name) > 1}
     if twice:
@@ -338,41 +392,85 @@ def spread(conductance: npt.ArrayLike, effects: Sequence[Spread], occasion: Occa
         )
     for effect in effects:
         values = effect.apply(values, occasion)
+        occasion = effect.limits(occasion, values.shape)
     return values
 
 
 def draw_parameters(
-    numbers: Mapping[str, float],
+    device: Ode,
     sigmas: Mapping[str, float],
     shape: tuple[int, ...],
     rng: np.random.Generator,
 ) -> dict[str, Array]:
-    """A set of a model's parameters for each device, from relative sigmas.
+    """A set of a device's parameters for each of many devices, from relative sigmas.
 
     Every parameter that `sigmas` names is its number times `exp(sigma N(0, 1))`, so it keeps its
-    sign and its median; every other is the number itself. Draws follow the order of `numbers`,
-    whatever the order of `sigmas`.
+    sign and its median; every other is the number itself. Draws follow the order of the numbers,
+    whatever the order of `sigmas`. Parameters that the equations need alike (the two Schottky
+    currents of a metastable switch) share one draw, and a state that would start beyond a bound
+    that was drawn too starts at the bound.
 
     Args:
-        numbers: parameters by name, SI; `device.numbers` of an `Ode` preset.
+        device: the preset, with the medians.
         sigmas: relative sigma of those that spread, each >= 0.
         shape: of the array of devices.
         rng: draws them.
 
     Returns:
-        By name, arrays of `shape`.
+        By name, arrays of `shape`; they go where `numbers` of the functions of
+        `spicesnn.devices.numeric` do.
 
     Raises:
         UnknownNameError: a sigma is given for a parameter that does not exist.
-        DataError: a sigma is negative or not finite.
+        DataError: a sigma is negative or not finite, two alike have two of them, or a device came
+            out with numbers that its equations do not take.
     """
+    numbers = device.numbers
     for name, sigma in sigmas.items():
         if name not in numbers:
             raise UnknownNameError("parameter", name, numbers)
         if not (np.isfinite(sigma) and sigma >= 0):
             raise DataError(f"the relative sigma of {name} is {sigma}: give a number >= 0.")
-    return {
-        name: np.full(shape, number)
-        * (np.exp(sigmas[name] * rng.standard_normal(shape)) if name in sigmas else 1.0)
-        for name, number in numbers.items()
+    both = dict(sigmas)
+    for one, other in device.alike:
+        given = {sigmas[name] for name in (one, other) if name in sigmas}
+        if len(given) > 1:
+            raise DataError(f"{one} and {other} of {device.kind} spread as one: give one sigma.")
+        both |= dict.fromkeys((one, other), given.pop()) if given else {}
+    first = {other: one for one, other in device.alike}
+    factors: dict[str, Array] = {}
+    for name in numbers:
+        if name in both:
+            drawn = factors.get(first.get(name, ""))
+            if drawn is None:
+                drawn = np.exp(both[name] * rng.standard_normal(shape))
+            factors[name] = drawn
+    found = {
+        name: np.full(shape, number) * factors.get(name, 1.0) for name, number in numbers.items()
     }
+    for state in device.states:
+        low, high = (
+            found[bound] if isinstance(bound, str) else bound for bound in (state.low, state.high)
+        )
+        found[state.start] = np.clip(found[state.start], low, high)
+    _refuse_odd(device, found, both)
+    return found
+
+
+def _refuse_odd(device: Ode, found: Mapping[str, Array], sigmas: Mapping[str, float]) -> None:
+    """Raise where a drawn device has numbers that its preset would refuse."""
+    wrong = {}
+    for low, high in device.rising:
+        wrong[f"{low} not below {high}"] = found[low] >= found[high]
+    for name in sigmas:
+        for bound in type(device).model_fields[name].metadata:
+            for label, compare in _BOUNDS.items():
+                if hasattr(bound, label):
+                    edge = getattr(bound, label)
+                    wrong[f"{name} beyond {edge:g}"] = ~compare(found[name], edge)
+    for what, where in wrong.items():
+        if where.any():
+            raise DataError(
+                f"{int(where.sum())} of {where.size} devices of {device.name} are drawn with "
+                f"{what}: lower the sigmas."
+            )

@@ -38,6 +38,8 @@ class StanfordPku(Ode):
         ),
     )
 
+    rising: ClassVar[tuple[tuple[str, str], ...]] = (("gap_min", "gap_max"),)
+
     i_0: float = parameter(unit="A", doc="current scale", gt=0, source=_SOURCE)
     g_0: float = parameter(unit="m", doc="decay of the current with the gap", gt=0, source=_SOURCE)
     v_0: float = parameter(unit="V", doc="curvature of the current", gt=0, source=_SOURCE)

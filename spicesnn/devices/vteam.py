@@ -25,6 +25,7 @@ class Vteam(Ode):
     states: ClassVar[tuple[State, ...]] = (
         State("w", "m", "width of the undoped part", "w_0", 0.0, "d", 1e-9),
     )
+    rising: ClassVar[tuple[tuple[str, str], ...]] = (("r_on", "r_off"),)
 
     r_on: float = parameter(unit="ohm", doc="resistance at w = 0", gt=0, source=_SOURCE)
     r_off: float = parameter(unit="ohm", doc="resistance at w = d", gt=0, source=_SOURCE)

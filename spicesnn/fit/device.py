@@ -1,62 +1,17 @@
-"""Presets of devices fitted to measured pulses or sweeps, and their files."""
+"""Fits of device presets to measured pulses or sweeps: what is fitted to what."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 
-from spicesnn.devices import DEVICES, Device, find_device
+from spicesnn.devices import DEVICES, Device
 from spicesnn.devices.neurosim import NeuroSimCurve
 from spicesnn.devices.ode import Ode
-from spicesnn.errors import DataError, ParameterError, UnknownNameError
+from spicesnn.errors import DataError, ParameterError
 from spicesnn.fit.device_data import PulseData, Sweep
 from spicesnn.fit.device_pulses import fit_pulses
-from spicesnn.fit.device_result import DeviceFit
+from spicesnn.fit.device_result import DeviceFit, check_name
 from spicesnn.fit.device_sweep import fit_sweep
-
-KINDS: dict[str, type[Device]] = {each.kind: type(each) for each in DEVICES.values()}
-
-
-@dataclass(frozen=True)
-class LoadedDevice:
-    """A preset and, where it was fitted, the ranges that it holds for."""
-
-    device: Device
-    valid: Mapping[str, tuple[float, float]]
-
-
-def load_device(name: str) -> LoadedDevice:
-    """A preset by its name, or from the file of a fit.
-
-    Args:
-        name: of a preset, or path of a `.json` file.
-
-    Raises:
-        UnknownNameError: there is no such preset, or the file's kind is none.
-        DataError: the file is no preset.
-        ParameterError: its numbers are out of bounds.
-    """
-    if not name.endswith(".json"):
-        return LoadedDevice(find_device(name), {})
-    path = Path(name)
-    try:
-        text = json.loads(path.read_text(encoding="utf-8"))
-        kind, preset = text["kind"], text["preset"]
-        valid = {key: (float(ends[0]), float(ends[1])) for key, ends in text["valid"].items()}
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}.") from None
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
-        raise DataError(
-            f"{path} is no preset of a device: `spicesnn fit device` writes such files, with kind, "
-            "preset and valid."
-        ) from None
-    if kind not in KINDS:
-        raise UnknownNameError("kind of device", str(kind), KINDS)
-    if not isinstance(preset, dict):
-        raise DataError(f"{path}: its preset is no list of parameters by name.")
-    return LoadedDevice(KINDS[kind](**preset), valid)
 
 
 def fit_device(
@@ -87,8 +42,10 @@ def fit_device(
     Raises:
         DataError: the data are not what such a device is fitted to, or too few.
         UnknownNameError: a parameter does not exist.
-        ParameterError: the fitted numbers are out of bounds.
+        ParameterError: the name cannot be a preset's, or the fitted numbers are out of bounds.
     """
+    if name:
+        check_name(name)
     if isinstance(base, Ode):
         if isinstance(data, PulseData):
             raise DataError(

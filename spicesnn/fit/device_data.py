@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from spicesnn.devices import Device, Ode
 from spicesnn.errors import DataError
 from spicesnn.fit.pulse_filter import Staircase
 
 Array = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 COLUMNS = (
     "device", "pulse", "direction", "voltage", "width", "conductance", "time", "current",
 )  # fmt: skip
@@ -51,6 +53,7 @@ class PulseData:
         set_pulse, reset_pulse: volts and seconds, where the file has them.
         source: file.
         digest: hash of the file.
+        notes: what was guessed in reading.
     """
 
     staircases: dict[str, Staircase]
@@ -59,6 +62,7 @@ class PulseData:
     reset_pulse: tuple[float, float] | None
     source: str
     digest: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,28 +76,33 @@ class Sweep:
     digest: str = ""
 
 
-def read_device_data(path: Path, columns: Columns | None = None) -> PulseData | Sweep:
+def read_device_data(
+    path: Path, columns: Columns | None = None, base: Device | None = None
+) -> PulseData | Sweep:
     """Read pulses or a sweep from a CSV file with a line of names.
 
-    Pulses: `conductance` after each pulse, and of the pulse its `direction` (set or reset, 1 or
-    -1) or its signed `voltage` (positive is SET), else all have the direction in which the
-    conductance goes; `pulse`, its number, begins a new run where it falls; `width` and `device`
-    may be there. A sweep: `time`, `voltage` and `current`.
+    Pulses: `conductance` after each pulse; `pulse`, its number, begins a new run where it falls;
+    `device` and `width` may be there. Of each pulse its `direction` (set or reset, up or down, 1 or
+    -1), else its signed `voltage`: SET is what is nearer to the base's SET pulse, or positive if
+    the base has none. With neither, each run has the direction in which its conductance goes, and a
+    note says so. A sweep: `time`, `voltage` and `current`.
 
     Args:
         path: the file.
         columns: names and units, where they are not the usual ones.
+        base: what will be fitted; its pulses tell which voltage sets.
 
     Raises:
         DataError: the file cannot be read or is too large, a column is missing, a cell is no
-            number, or the values are none that such a device can have.
+            number, the values are none that such a device can have, or the conductance goes
+            against its directions.
     """
     columns = columns or Columns()
     text = _text(path)
     table = _table(text, path, columns)
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     if "conductance" in table:
-        return _pulses(table, path, columns, digest)
+        return _pulses(table, path, columns, digest, base)
     lacking = [name for name in ("time", "voltage", "current") if name not in table]
     if lacking:
         head = next(csv.reader(text.splitlines()), [])
@@ -121,8 +130,11 @@ def _text(path: Path) -> str:
 
 def _table(text: str, path: Path, columns: Columns) -> dict[str, list[str]]:
     """Our columns that the file has, as text, with the rows' numbers under an empty name."""
-    rows = csv.reader(line for line in text.splitlines() if not line.startswith("#"))
-    head = [name.strip() for name in next(rows, [])]
+    try:
+        rows = list(csv.reader(line for line in text.splitlines() if not line.startswith("#")))
+    except csv.Error as error:
+        raise DataError(f"{path} is no CSV file of measured values: {error}.") from None
+    head = [name.strip() for name in rows[0]] if rows else []
     places = {}
     for name in COLUMNS:
         theirs = columns.names.get(name, name)
@@ -133,7 +145,7 @@ def _table(text: str, path: Path, columns: Columns) -> dict[str, list[str]]:
                 f"{path} has no column {theirs!r} ({name}); it has {', '.join(head) or 'none'}."
             )
     found: dict[str, list[str]] = {name: [] for name in places}
-    for row in rows:
+    for row in rows[1:]:
         if any(cell.strip() for cell in row):
             for name, place in places.items():
                 found[name].append(row[place].strip() if place < len(row) else "")
@@ -159,7 +171,9 @@ def _numbers(table: Mapping[str, list[str]], name: str, path: Path, columns: Col
     return values * columns.scales.get(name, 1.0)
 
 
-def _pulses(table: Mapping[str, list[str]], path: Path, columns: Columns, digest: str) -> PulseData:
+def _pulses(
+    table: Mapping[str, list[str]], path: Path, columns: Columns, digest: str, base: Device | None
+) -> PulseData:
     conductance = _numbers(table, "conductance", path, columns)
     if conductance.size < 2:
         raise DataError(
@@ -186,23 +200,35 @@ def _pulses(table: Mapping[str, list[str]], path: Path, columns: Columns, digest
     voltage = _numbers(table, "voltage", path, columns) if "voltage" in table else None
     width = _numbers(table, "width", path, columns) if "width" in table else None
     number = _numbers(table, "pulse", path, columns) if "pulse" in table else None
-    up = _directions(table, path, voltage, conductance)
     owners = np.array(table.get("device", [""] * conductance.size))
-    staircases = {}
-    for owner in dict.fromkeys(owners):
-        own = owners == owner
-        first = np.zeros(int(own.sum()), dtype=bool)
-        first[0] = True
-        if number is not None:
-            first[1:] |= np.diff(number[own]) <= 0
-        staircases[str(owner)] = Staircase(conductance[own], up[own], first)
+    firsts = _firsts(owners, number)
+    up, notes = _directions(table, path, voltage, base), tuple[str, ...]()
+    if up is None:
+        up, notes = _guessed(path, conductance, owners, firsts)
+    _check_directions(path, conductance, up, firsts, owners)
+    staircases = {
+        str(owner): Staircase(*(x[owners == owner] for x in (conductance, up, firsts)))
+        for owner in dict.fromkeys(owners)
+    }
     pulses = [_one_pulse(path, voltage, width, up == way) for way in (True, False)]
-    return PulseData(staircases, columns.relative, pulses[0], pulses[1], str(path), digest)
+    return PulseData(staircases, columns.relative, pulses[0], pulses[1], str(path), digest, notes)
+
+
+def _firsts(owners: npt.NDArray[np.str_], number: Array | None) -> Flags:
+    """Where a device's run begins: at its first row, and where the pulses' numbers fall."""
+    first = np.zeros(owners.size, dtype=bool)
+    for owner in dict.fromkeys(owners):
+        own = np.flatnonzero(owners == owner)
+        first[own[0]] = True
+        if number is not None:
+            first[own[1:]] |= np.diff(number[own]) <= 0
+    return first
 
 
 def _directions(
-    table: Mapping[str, list[str]], path: Path, voltage: Array | None, conductance: Array
-) -> npt.NDArray[np.bool_]:
+    table: Mapping[str, list[str]], path: Path, voltage: Array | None, base: Device | None
+) -> Flags | None:
+    """Which pulses are SET, by the file; None where it does not say."""
     if "direction" in table:
         for k, word in enumerate(table["direction"]):
             if word.lower() not in _WORDS:
@@ -210,20 +236,82 @@ def _directions(
                     f"{path}, value {k + 1} of column direction is {word!r}: write set or reset."
                 )
         return np.array([_WORDS[word.lower()] for word in table["direction"]])
-    if voltage is not None:
-        if (voltage == 0).any():
-            raise DataError(
-                f"{path}, value {int(np.argmax(voltage == 0)) + 1}: a pulse of 0 V is neither SET "
-                "nor RESET; remove the row."
-            )
+    if voltage is None:
+        return None
+    if (voltage == 0).any():
+        raise DataError(
+            f"{path}, value {int(np.argmax(voltage == 0)) + 1}: a pulse of 0 V is neither SET "
+            "nor RESET; remove the row."
+        )
+    if base is None or isinstance(base, Ode) or base.set_pulse is None:
         return np.asarray(voltage > 0)
-    quarter = max(conductance.size // 4, 1)
-    rises = conductance[-quarter:].mean() >= conductance[:quarter].mean()
-    return np.full(conductance.size, rises)
+    set_ = base.set_pulse.voltage
+    reset = -set_ if base.reset_pulse is None else base.reset_pulse.voltage
+    if set_ * reset < 0:
+        return np.asarray(np.sign(voltage) == np.sign(set_))
+    if abs(set_) == abs(reset):
+        return np.asarray(voltage > 0)  # a table of amplitudes without signs
+    # Both of one sign, as of phase change: the nearer amplitude, by their ratio.
+    ratio = np.log(np.abs(voltage))
+    near = np.abs(ratio - np.log(abs(set_))) < np.abs(ratio - np.log(abs(reset)))
+    return np.asarray(near & (np.sign(voltage) == np.sign(set_)))
+
+
+def _guessed(
+    path: Path, conductance: Array, owners: npt.NDArray[np.str_], firsts: Flags
+) -> tuple[Flags, tuple[str, ...]]:
+    """Each run in the direction in which its conductance goes."""
+    up = np.zeros(conductance.size, dtype=bool)
+    ways = {True: 0, False: 0}
+    for run in _runs(owners, firsts):
+        seen = conductance[run]
+        change = float(seen[-1] - seen[0])
+        # What goes out and comes back holds pulses of both directions.
+        ends = seen[[0, -1]]
+        if max(seen.max() - ends.max(), ends.min() - seen.min()) > 0.5 * np.ptp(seen):
+            raise DataError(
+                f"{path}, value {int(run[0]) + 1} on: the conductance goes out and comes back in "
+                "one run, and no column says which pulses are SET: add a column direction (set or "
+                "reset) or the signed voltage, or let pulse, the pulses' number, begin again where "
+                "the direction turns."
+            )
+        up[run] = change >= 0
+        ways[change >= 0] += 1
+    note = (
+        f"no column direction or voltage: the direction of {ways[True]} run(s) was guessed as SET "
+        f"and of {ways[False]} as RESET, by where the conductance goes."
+    )
+    return up, (note,)
+
+
+def _check_directions(
+    path: Path, conductance: Array, up: Flags, firsts: Flags, owners: npt.NDArray[np.str_]
+) -> None:
+    """Refuse what goes against its directions by half of a device's range or more."""
+    for owner in dict.fromkeys(owners):
+        own = owners == owner
+        seen, steps = conductance[own], np.diff(conductance[own])
+        along = np.where(up[own], 1.0, -1.0)[1:] * steps
+        if along[~firsts[own][1:]].sum() < -0.5 * np.ptp(seen):
+            raise DataError(
+                f"{path}: SET pulses lower the conductance, or RESET pulses raise it"
+                + (f" (device {owner})" if owner else "")
+                + ". Add a column direction (set or reset); where the sign of the voltage said it, "
+                "the base's pulses have the other sign."
+            )
+
+
+def _runs(owners: npt.NDArray[np.str_], firsts: Flags) -> list[npt.NDArray[np.int_]]:
+    """Rows of each run of each device."""
+    found = []
+    for owner in dict.fromkeys(owners):
+        own = np.flatnonzero(owners == owner)
+        found += np.split(own, np.flatnonzero(firsts[own])[1:])
+    return found
 
 
 def _one_pulse(
-    path: Path, voltage: Array | None, width: Array | None, chosen: npt.NDArray[np.bool_]
+    path: Path, voltage: Array | None, width: Array | None, chosen: Flags
 ) -> tuple[float, float] | None:
     """The pulse that all chosen rows have."""
     if not chosen.any():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from spicesnn import __version__
-from spicesnn.devices import Device
+from spicesnn.devices import DEVICES, Device
+from spicesnn.errors import ParameterError
 from spicesnn.fit.least_squares import Fit
 from spicesnn.fit.mos import Value
 
@@ -124,12 +126,40 @@ def determined(sigma: float, of: float) -> float:
     return sigma if np.isfinite(sigma) and sigma < UNDETERMINED * of else float("inf")
 
 
+def check_identifier(name: str) -> None:
+    """Refuse a preset's name that files and subcircuits cannot have.
+
+    Raises:
+        ParameterError: it is no identifier of ASCII letters.
+    """
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
+        raise ParameterError(
+            f"a preset cannot be called {name!r}: files and subcircuits have its name. Begin with "
+            "a letter and use letters, digits and underscores only."
+        )
+
+
+def check_name(name: str) -> None:
+    """Refuse what cannot be the name of a fitted preset.
+
+    Raises:
+        ParameterError: it is no identifier of ASCII letters, or a preset of the package has it.
+    """
+    check_identifier(name)
+    if name.lower() in {each.lower() for each in DEVICES}:
+        raise ParameterError(
+            f"{name} is a preset of the package: give yours another name, as {name}Fit."
+        )
+
+
 def renamed(
     base: Device, changes: Mapping[str, Any], name: str, source: str, digest: str, claim: str
 ) -> Device:
     """The base with fitted numbers, its citation and claim told anew."""
+    name = name or f"{base.name}Fit"
+    check_name(name)
     values = base.model_dump() | dict(changes) | {
-        "name": name or f"{base.name}Fit",
+        "name": name,
         "citation": f"fit to {Path(source).name or 'data'} (hash {digest}); begun from {base.name}",
         "claim": claim,
     }  # fmt: skip

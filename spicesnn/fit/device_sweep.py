@@ -10,12 +10,12 @@ import numpy.typing as npt
 
 from spicesnn.devices.numeric import functions
 from spicesnn.devices.ode import Ode
+from spicesnn.devices.trajectories import starts, trajectories
 from spicesnn.errors import DataError, ParameterError, SimulationError, UnknownNameError
 from spicesnn.fit.device_data import Sweep
 from spicesnn.fit.device_result import UNDETERMINED, DeviceFit, determined, region, renamed
 from spicesnn.fit.least_squares import Fit, fit
 from spicesnn.fit.mos import Value
-from spicesnn.fit.trajectories import starts, trajectories
 
 Array = npt.NDArray[np.float64]
 # Currents are compared in logarithm above this part of the largest, in proportion below (ours).
@@ -44,12 +44,14 @@ def fit_sweep(
 
     Raises:
         UnknownNameError: a parameter does not exist.
-        ParameterError: one is named twice, or `starts` is not positive.
+        ParameterError: one is named twice, `starts` is not positive, or the seed negative.
         DataError: fewer points than parameters, or the data determine none.
         SimulationError: the base's equations cannot be integrated over the sweep.
     """
     if starts < 1:
         raise ParameterError(f"{starts} starts: give 1 or more.")
+    if seed < 0:
+        raise ParameterError(f"a seed of {seed}: give 0 or more.")
     for each in free:
         if each not in base.numeric():
             raise UnknownNameError(f"parameter of {base.kind}", each, base.numeric())
@@ -88,7 +90,9 @@ def fit_sweep(
     notes += _judgement(inner, answers)
     rms = float(np.sqrt(np.mean(inner.residuals**2)))
     device = renamed(
-        base, {n: numbers[n] for n in names}, name, data.source, data.digest,
+        base,
+        base.tied({n: numbers[n] for n in names}) | {"v_max": float(np.abs(data.voltage).max())},
+        name, data.source, data.digest,
         f"{', '.join(names)} fitted to {data.time.size} points of a sweep, within {rms:.3g} of "
         f"asinh(I / {knee:.3g} A); not claimed: other voltages, other rates, spread",
     )  # fmt: skip
@@ -155,7 +159,7 @@ class _Scaled:
         return min(max(scaled, low + 1e-3 * (high - low)), high - 1e-3 * (high - low))
 
     def numbers(self, scaled: Mapping[str, float]) -> dict[str, float]:
-        return self.base.numbers | {n: self.number(n, x) for n, x in scaled.items()}
+        return self.base.tied({n: self.number(n, x) for n, x in scaled.items()})
 
     def models(self, data: Sweep, sets: Sequence[Mapping[str, float]], knee: float) -> list[Array]:
         """The model at several parameter sets; numbers that cannot be integrated fit badly."""
@@ -187,9 +191,10 @@ def _model(base: Ode, data: Sweep, sets: Sequence[Mapping[str, float]], knee: fl
 
 def _strongest(base: Ode, data: Sweep, knee: float) -> tuple[str, ...]:
     """Numbers whose effects on the data are large and differ, in the order of their size."""
-    scaled = _Scaled(base, base.numeric())
+    follow = {other for _, other in base.alike}  # move with their partner
+    scaled = _Scaled(base, [n for n in base.numeric() if n not in follow])
     steps = {n: scaled.inside(n, 1.01) for n in scaled.names}
-    sets = [base.numbers, *(base.numbers | {n: scaled.number(n, s)} for n, s in steps.items())]
+    sets = [base.numbers, *(scaled.numbers({n: s}) for n, s in steps.items())]
     here, *moved = _model(base, data, sets, knee)
     slopes = np.array([
         (row - here) / (steps[n] - 1) if abs(steps[n] - 1) > 1e-6 else np.zeros_like(here)

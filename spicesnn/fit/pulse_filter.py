@@ -19,6 +19,9 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 _ROOT = float(np.sqrt(2 * np.pi))
+# Of a clipped number's sigma what is left at least. Without it a limit drawn up to one conductance
+# makes that one certain, and the likelihood grows without end (ours).
+_LEAST = 0.3
 
 
 @dataclass(frozen=True)
@@ -193,7 +196,7 @@ def _clipped_with_share(
     # About the mean, so that nothing cancels.
     second = sigma**2 * (inside + a * da - b * db)
     second = second + under * (low - mean) ** 2 + over * (high - mean) ** 2
-    return first, np.maximum(second - (first - mean) ** 2, (1e-3 * sigma) ** 2), inside
+    return first, np.maximum(second - (first - mean) ** 2, (_LEAST * sigma) ** 2), inside
 
 
 def _ndtr(x: Array) -> Array:
@@ -219,7 +222,8 @@ class Limits:
 def limits(conductance: Array) -> Limits:
     """Conductances that a noise-free read finds at a limit: several at the very same end.
 
-    Data that repeat inside their range too come from a coarse meter; they say nothing of limits.
+    Two may be equal by accident where a file has few digits: they count if no others are equal.
+    Data that repeat often inside their range come from a coarse meter and say nothing of limits.
     """
     ends = {
         name: np.abs(conductance - end) <= 1e-9 * np.abs(conductance).max()
@@ -227,8 +231,11 @@ def limits(conductance: Array) -> Limits:
     }
     inside = conductance[~(ends["low"] | ends["high"])]
     coarse = inside.size > 0 and np.unique(inside).size < 0.9 * inside.size
+    needed = 2 if np.unique(inside).size == inside.size else 3
     none = np.zeros(conductance.size, dtype=bool)
-    low, high = (at if at.sum() > 1 and not coarse else none for at in (ends["low"], ends["high"]))
+    low, high = (
+        at if at.sum() >= needed and not coarse else none for at in (ends["low"], ends["high"])
+    )
     return Limits(low, high)
 
 

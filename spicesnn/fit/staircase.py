@@ -32,6 +32,8 @@ _TURNS = 6
 # Sums of so many residuals tell a wandering state from noise that comes back; where their variance
 # is below this part of what it should be, a noise with a memory is fitted too (ours).
 BLOCK, _REMEMBERS = 100, 0.5
+# Gain in ln(likelihood) for which a noise of reads is taken to be there: about two sigmas (ours).
+_SIGNIFICANT = 2.0
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,12 @@ def fit_staircase(raw: Staircase, levels: int, *, relative: bool, called: str) -
         "g_max": (high - 0.7, high + 3.0),
         "up": (-STRONGEST, STRONGEST), "down": (-STRONGEST, STRONGEST),
     }  # fmt: skip
-    fixed = {} if both else {("down" if ways[0] else "up"): 1.0}
     at = limits(each.conductance)
+    if at.any:
+        # Reads without noise: none lies beyond the range.
+        bounds |= {"g_min": (bounds["g_min"][0], low), "g_max": (high, bounds["g_max"][1])}
+        start |= {"g_min": min(start["g_min"], low), "g_max": max(start["g_max"], high)}
+    fixed = {} if both else {("down" if ways[0] else "up"): 1.0}
     if at.low.any():
         fixed["g_min"] = low
         del start["g_min"]
@@ -119,9 +125,12 @@ def fit_staircase(raw: Staircase, levels: int, *, relative: bool, called: str) -
         for n in ("g_min", "g_max")
     }
     # What is well known is the spread in siemens; that of the range brings the range's own.
-    reach, off = inner.derived(
-        lambda p: p.get("g_max", ends["g_max"][0]) - p.get("g_min", ends["g_min"][0])
-    )
+    with np.errstate(invalid="ignore"):
+        reach, off = inner.derived(
+            lambda p: p.get("g_max", ends["g_max"][0]) - p.get("g_min", ends["g_min"][0])
+        )
+    # A variance that should be zero may come out below, rounded.
+    off = 0.0 if math.isnan(off) else off
     cycle = math.hypot(float(sigmas.cycle), float(noise.cycle) * off / reach)
     sigmas = replace(sigmas, cycle=cycle)
     means = np.clip(means, (known | fixed)["g_min"], (known | fixed)["g_max"])
@@ -176,7 +185,9 @@ class _Task:
     at: Limits
     used: npt.NDArray[np.bool_]
 
-    def expected(self, sets: Sequence[Mapping[str, float]], noise: Noise) -> tuple[Array, Array]:
+    def expected(
+        self, sets: Sequence[Mapping[str, float]], noise: Noise, *, clip: bool = False
+    ) -> tuple[Array, Array]:
         count = max(len(sets), *(np.size(x) for x in noise.numbers()))
         p = {
             n: np.broadcast_to(np.array([s[n] for s in sets]), (count,))
@@ -184,7 +195,7 @@ class _Task:
         }
         return expected(
             self.each, p, self.levels, noise, relative=self.by_conductance,
-            from_end=self.from_end, clip=not self.at.any,
+            from_end=self.from_end, clip=clip,
         )  # fmt: skip
 
     def working(self, p: Mapping[str, float], noise: Noise) -> tuple[Array, Array]:
@@ -193,9 +204,9 @@ class _Task:
         response, weight, _ = self._censored(mean[0], variance[0])
         return response, weight
 
-    def likelihoods(self, p: Mapping[str, float], noise: Noise) -> Array:
+    def likelihoods(self, p: Mapping[str, float], noise: Noise, *, clip: bool = False) -> Array:
         """ln(likelihood) of each pulse used, at each noise, shape (noises, pulses)."""
-        mean, variance = self.expected([p], noise)
+        mean, variance = self.expected([p], noise, clip=clip)
         return self._censored(mean, variance)[2]
 
     def _censored(self, mean: Array, variance: Array) -> tuple[Array, Array, Array]:
@@ -244,24 +255,37 @@ def longest(each: Staircase) -> int:
     return max(int(run.stop) - int(run.start) for run in _runs(each))
 
 
-def _best(task: _Task, p: Mapping[str, float], noise: Noise) -> tuple[float, Noise]:
+def _best(
+    task: _Task, p: Mapping[str, float], noise: Noise, *, clip: bool = False
+) -> tuple[float, Noise]:
     """The likeliest of several noises."""
-    value = task.likelihoods(p, noise).sum(axis=1)
+    value = task.likelihoods(p, noise, clip=clip).sum(axis=1)
     k = int(np.argmax(value))
     return float(value[k]), Noise(*(float(np.broadcast_to(x, value.shape)[k])
                                     for x in noise.numbers()))  # fmt: skip
 
 
-def _noise(task: _Task, p: Mapping[str, float]) -> Noise:
-    """Likeliest sigma of a pulse and of a read."""
-    alone, still = -math.inf, Noise(1e-2)
+def _best_of_pulses(
+    task: _Task, p: Mapping[str, float], *, clip: bool = False
+) -> tuple[float, Noise]:
+    """The likeliest noise of pulses where reads have none."""
+    value, found = -math.inf, Noise(1e-2)
     middle, reach = -2.5, 2.0
     for _ in range(4):
-        alone, still = _best(task, p, Noise(10 ** (middle + reach * np.linspace(-1, 1, 25))))
-        middle, reach = math.log10(float(still.cycle)), reach / 8
+        sigmas = 10 ** (middle + reach * np.linspace(-1, 1, 25))
+        value, found = _best(task, p, Noise(sigmas), clip=clip)
+        middle, reach = math.log10(float(found.cycle)), reach / 8
+    return value, found
+
+
+def _noise(task: _Task, p: Mapping[str, float]) -> Noise:
+    """Likeliest sigma of a pulse and of a read."""
+    _, still = _best_of_pulses(task, p)
     if task.at.any:
         # A noisy read would not find the limits themselves.
         return still
+    # Noisy reads are judged with clipped states, so clean ones are too before the two are compared.
+    alone, _ = _best_of_pulses(task, p, clip=True)
     centre, width = np.array([-3.0, -2.0]), np.array([2.0, 1.3])
     joint, found = alone, still
     for _ in range(4):
@@ -271,7 +295,7 @@ def _noise(task: _Task, p: Mapping[str, float]) -> Noise:
         ))  # fmt: skip
         joint, found = _best(task, p, Noise(cycles, reads))
         centre, width = np.log10([float(found.cycle), float(found.read)]), width / 2.5
-    return found if joint > alone else still
+    return found if joint > alone + _SIGNIFICANT else still
 
 
 def _noise_with_memory(task: _Task, p: Mapping[str, float], near: Noise | None) -> Noise:
@@ -312,8 +336,12 @@ def _noise_sigmas(task: _Task, p: Mapping[str, float], noise: Noise) -> Noise:
     ]
     steps = [step, *squares, step]
     used = [0] if task.at.any else ([0, 1, 2, 3] if slow else [0, 1])
-    here = task.likelihoods(p, noise)[0]
-    scores = np.array([(task.likelihoods(p, moved[k])[0] - here) / steps[k] for k in used])
+    # One law for all, as the noisy reads' clips its states.
+    clip = not task.at.any
+    here = task.likelihoods(p, noise, clip=clip)[0]
+    scores = np.array([
+        (task.likelihoods(p, moved[k], clip=clip)[0] - here) / steps[k] for k in used
+    ])  # fmt: skip
     table = scores @ scores.T
     # In units of their own size: they differ by orders of magnitude.
     size = 1 / np.sqrt(np.maximum(np.diag(table), 1e-300))

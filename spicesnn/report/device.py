@@ -11,6 +11,7 @@ from spicesnn.devices import Device
 from spicesnn.devices.ode import Ode
 from spicesnn.errors import ParameterError, RunFolderError
 from spicesnn.report.device_axes import BLUE, GREEN, ORANGE, RED, Drawn, new_figure, save
+from spicesnn.report.device_drive import Pulses
 from spicesnn.report.device_equations import By, draw_equations
 from spicesnn.report.device_pulses import draw_pulse_map
 
@@ -19,31 +20,48 @@ if TYPE_CHECKING:
 
 
 def draw_device(
-    device: Device, folder: Path, *, by: By = "scipy", amplitude: float | None = None
-) -> Drawn:
-    """Draw what a device does: an `Ode` its loop, staircase and switching times, else its pulses.
+    device: Device, folder: Path, *, by: By = "scipy", amplitude: float | None = None,
+    pulses: Pulses | None = None,
+) -> Drawn:  # fmt: skip
+    """Draw what a device does.
+
+    An `Ode` shows its loop, one pulse each way over time, staircase and switching times; what
+    answers to pulses its staircase, drift and noise of reads. Nothing is drawn beyond the voltage
+    that a preset's numbers are good for (`v_max`), where it says one.
 
     Args:
         device: a preset.
         folder: for PNG files, one a picture.
         by: who integrates the loop; `ngspice` lays its answer over SciPy's.
         amplitude: of loop and pulses, volts; by default what takes the state through its range.
+        pulses: those of pulse and staircase, instead.
 
     Raises:
         ParameterError: an amplitude is not positive, or is given for a kind without voltages.
+        DataError: a voltage is beyond the preset's `v_max`.
         SimulationError: no voltage moves the device.
         RunFolderError: the folder cannot be written.
     """
     if amplitude is not None and not (np.isfinite(amplitude) and amplitude > 0):
         raise ParameterError(f"an amplitude of {amplitude:g} V: give volts larger than 0.")
+    if pulses is not None and not (
+        np.isfinite([pulses.v_set, pulses.v_reset, pulses.width]).all()
+        and pulses.width > 0 and pulses.v_set
+    ):  # fmt: skip
+        raise ParameterError(
+            f"pulses of {pulses.v_set:g} and {pulses.v_reset:g} V, {pulses.width:g} s: give a SET "
+            "voltage other than 0, a RESET voltage (0 for none) and a width larger than 0."
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if isinstance(device, Ode):
-            return draw_equations(device, folder, by, amplitude)
-        if amplitude is not None or by == "ngspice":
+            chosen = [] if pulses is None else [pulses.v_set, pulses.v_reset]
+            device.check_voltage([*chosen, amplitude or 0.0])
+            return draw_equations(device, folder, by, amplitude, pulses)
+        if amplitude is not None or pulses is not None or by == "ngspice":
             raise ParameterError(
-                f"{device.name} answers to pulses and knows no voltages: leave --amplitude and "
-                "--by ngspice out."
+                f"{device.name} answers to pulses and knows no voltages: leave --amplitude, "
+                "--pulses and --by ngspice out."
             )
         return draw_pulse_map(device, folder)
     except OSError as error:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from spicesnn.errors import DataError, RunFolderError, SimulationError
 
@@ -26,13 +27,15 @@ class Drawn:
 
     Attributes:
         paths: by picture: loop, staircase, switching; drift, reads.
-        skipped: by picture, the reason.
+        skipped: by picture, why the device has none.
+        failed: by picture, why it could not be made.
         numbers: what was drawn with, and what it shows, for JSON.
     """
 
     paths: dict[str, Path]
     skipped: dict[str, str]
     numbers: dict[str, Any]
+    failed: dict[str, str] = field(default_factory=dict)
 
 
 def draw_all(
@@ -40,17 +43,20 @@ def draw_all(
     numbers: dict[str, Any],
 ) -> Drawn:  # fmt: skip
     """Make pictures by name; what cannot be drawn is told."""
-    paths, skipped = {}, {}
+    paths, skipped, failed = {}, {}, {}
     for label, draw in made.items():
         try:
             figure, shown = draw()
-        except (SimulationError, DataError) as error:
+        except DataError as error:
             skipped[label] = str(error)
+            continue
+        except SimulationError as error:
+            failed[label] = str(error)
             continue
         paths[label] = folder / f"{name}_{label}.png"
         save(figure, paths[label])
         numbers |= {label: shown}
-    return Drawn(paths, skipped, numbers)
+    return Drawn(paths, skipped, numbers, failed)
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -72,6 +78,16 @@ def save(figure: Figure, path: Path) -> None:
         figure.savefig(path, dpi=200)
     except OSError as error:
         raise RunFolderError(f"cannot write {path}: {error.strerror}.") from None
+
+
+def finite(values: npt.ArrayLike, what: str) -> None:
+    """Refuse to draw what is not finite.
+
+    Raises:
+        SimulationError: a value is infinite or no number.
+    """
+    if not np.isfinite(values).all():
+        raise SimulationError(f"{what} is not finite at these voltages: lower the amplitude.")
 
 
 def halves(axes: Axes, pulses: int, first: str, second: str) -> None:

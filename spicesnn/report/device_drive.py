@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from spicesnn.devices.numeric import functions
 from spicesnn.devices.ode import Ode
+from spicesnn.devices.trajectories import Start, trajectories
 from spicesnn.errors import SimulationError
-from spicesnn.fit.trajectories import Start, trajectories
 
 Array = npt.NDArray[np.float64]
 # From 2 % to 90 % of the range, as a state that begins on its bound may be stuck there (ours).
 BEGIN, END = 0.02, 0.9
 _TIMES = np.concatenate([[0.0], np.geomspace(1e-11, 10.0, 241)])
 _DECADES = 10.0 ** np.arange(-8, 1)
+
+
+@dataclass(frozen=True)
+class Pulses:
+    """Chosen pulses: volts of SET and of RESET (0 for none), and their width in seconds."""
+
+    v_set: float
+    v_reset: float
+    width: float
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,20 @@ class Drive:
         """Amplitude of a sine that opens the loop, volts."""
         return max(abs(self.v_set), abs(self.v_reset or 0.0))
 
+    def with_amplitude(self, volts: float | None) -> Drive:
+        """The same with pulses of so many volts."""
+        if not volts:
+            return self
+        reset = self.v_reset and float(np.copysign(volts, self.v_reset))
+        return replace(self, v_set=float(np.copysign(volts, self.v_set)), v_reset=reset)
+
+    def with_pulses(self, pulses: Pulses) -> Drive:
+        """The same with chosen pulses."""
+        return replace(
+            self, time=10 * pulses.width, v_set=pulses.v_set,
+            v_reset=pulses.v_reset or None,
+        )  # fmt: skip
+
 
 def conductance(device: Ode, states: Array, volts: float) -> Array:
     """Current over voltage at a read of `volts`, siemens, for states of shape (states, ...)."""
@@ -67,6 +90,11 @@ def _unit(device: Ode, name: str) -> str:
     return str(extra["unit"]) if isinstance(extra, dict) else ""
 
 
+def bounded(device: Ode, volts: float) -> float:
+    """A magnitude of voltage, no larger than the preset's numbers are good for."""
+    return volts if device.v_max is None else min(volts, device.v_max)
+
+
 def find_drive(device: Ode) -> Drive:
     """Search voltages and a time that suit each other.
 
@@ -74,17 +102,19 @@ def find_drive(device: Ode) -> Drive:
     volts (a threshold, where it has one).
 
     Raises:
-        SimulationError: no voltage up to 40 times that number takes the device on within a second.
+        SimulationError: no voltage up to 40 times that number, or to the preset's `v_max`, takes
+            the device on within a second.
     """
     reference = scale_of_voltages(device)
     v_read = 0.05 * reference
     state, on_is_high = _conducting(device, v_read)
-    ladder = reference * np.geomspace(0.1, 40, 90)
+    ladder = np.geomspace(0.1 * reference, bounded(device, 40 * reference), 90)
     signed = np.concatenate([ladder, -ladder])
     ends = (BEGIN, 1 - BEGIN) if on_is_high else (1 - BEGIN, BEGIN)
     found = switching_times(device, state, signed, np.array([ends[0]]), up=on_is_high)[:, 0]
     halves = found[: ladder.size], found[ladder.size :]
-    sign = 1.0 if np.nansum(1 / halves[0]) >= np.nansum(1 / halves[1]) else -1.0
+    speeds = [float(np.nansum(1 / np.maximum(each, _TIMES[1]))) for each in halves]
+    sign = 1.0 if speeds[0] >= speeds[1] else -1.0
     times = halves[0] if sign > 0 else halves[1]
     pairs = [(t, v) for t in _DECADES if (v := _voltage(ladder, times, t)) is not None]
     if not pairs:
@@ -109,6 +139,22 @@ def find_drive(device: Ode) -> Drive:
     )  # fmt: skip
 
 
+def off_states(device: Ode, drive: Drive) -> tuple[Array, str]:
+    """Where pulses begin, shape (states, 1), and in words: the preset's start, where that is off.
+
+    Off is the half of the range that does not conduct; a start in the other one would show no SET.
+    """
+    states = np.array([[device.numbers[s.start]] for s in device.states])
+    moving = device.states[drive.state]
+    low, high = device.bounds(moving)
+    share = (states[drive.state, 0] - low) / (high - low)
+    if (share if drive.on_is_high else 1 - share) <= 0.5:
+        return states, f"the preset's start ({moving.start} = {states[drive.state, 0]:.3g})"
+    begin = BEGIN if drive.on_is_high else 1 - BEGIN
+    states[drive.state] = low + begin * (high - low)
+    return states, f"{begin:.0%} of the range of {moving.name} (the preset starts on)"
+
+
 def _conducting(device: Ode, v_read: float) -> tuple[int, bool]:
     """The state that moves the conductance most, and whether its upper bound conducts."""
     best = (0.0, 0, True)
@@ -129,7 +175,7 @@ def _voltage(ladder: Array, times: Array, wanted: float) -> float | None:
     if not fast.size:
         return None
     k = int(fast[0])
-    if k == 0 or not np.isfinite(times[k - 1]):
+    if k == 0 or not np.isfinite(times[k - 1]) or times[k] == 0:
         return float(ladder[k])
     x = np.log(times[[k - 1, k]])
     share = (x[0] - np.log(wanted)) / (x[0] - x[1])
@@ -147,7 +193,8 @@ def switching_times(device: Ode, state: int, volts: Array, begin: Array, *, up: 
         up: whether to 90 % of the range, or to 10 %.
 
     Returns:
-        Shape (voltages, starts); NaN where it never comes there within 10 s, or at once.
+        Shape (voltages, starts); 0 where it begins there, infinity where it does not come there
+        within 10 s, NaN where the equations cannot be integrated.
     """
     low, high = device.bounds(device.states[state])
     grid_volts, grid_begin = (g.ravel() for g in np.meshgrid(volts, begin, indexing="ij"))
@@ -158,7 +205,9 @@ def switching_times(device: Ode, state: int, volts: Array, begin: Array, *, up: 
     places = (_places(device, state, grid_volts, states) - low) / (high - low)
     gone = places >= END if up else places <= 1 - END
     first = np.argmax(gone, axis=1)
-    found = np.full(grid_volts.size, np.nan)
+    found = np.full(grid_volts.size, np.inf)
+    found[~np.isfinite(places).all(axis=1)] = np.nan
+    found[gone[:, 0]] = 0.0
     for k in np.flatnonzero(gone.any(axis=1) & (first > 0)):
         j = first[k]
         goal = END if up else 1 - END

@@ -11,15 +11,27 @@ import numpy.typing as npt
 
 from spicesnn.devices.ode import Ode
 from spicesnn.errors import SimulationError
-from spicesnn.report.device_axes import LINES, Drawn, draw_all, halves, new_figure, prefix
+from spicesnn.report.device_axes import (
+    LINES,
+    Drawn,
+    draw_all,
+    finite,
+    halves,
+    new_figure,
+    prefix,
+)
 from spicesnn.report.device_drive import (
     BEGIN,
     END,
     Drive,
+    Pulses,
+    bounded,
     conductance,
     find_drive,
+    off_states,
     switching_times,
 )
+from spicesnn.report.device_pulse import draw_pulse
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,26 +41,33 @@ By = Literal["scipy", "ngspice"]
 _CORNERS = 200  # of a period of the sine
 
 
-def draw_equations(device: Ode, folder: Path, by: By, amplitude: float | None) -> Drawn:
-    """Loop, staircase and switching times, with voltages and times found by search.
+def draw_equations(
+    device: Ode, folder: Path, by: By, amplitude: float | None, pulses: Pulses | None
+) -> Drawn:
+    """Loop, one pulse each way, staircase and switching times.
+
+    Voltages and times are found by search.
 
     Args:
         device: a preset.
         folder: for PNG files.
         by: who integrates the loop; `ngspice` lays its answer over SciPy's.
         amplitude: of loop and pulses, volts; by default what takes the state through its range.
+        pulses: of pulse and staircase, instead.
 
     Raises:
         SimulationError: no voltage moves the device.
     """
     drive = find_drive(device)
+    pulsing = drive.with_pulses(pulses) if pulses else drive.with_amplitude(amplitude)
     numbers: dict[str, Any] = {
         "set voltage": drive.v_set, "reset voltage": drive.v_reset, "time": drive.time,
         "relaxes in": drive.relaxes, "read voltage": drive.v_read,
     }  # fmt: skip
     made: Mapping[str, Callable[[], tuple[Figure, dict[str, Any]]]] = {
         "loop": lambda: _loop(device, drive, by, amplitude),
-        "staircase": lambda: _staircase(device, drive, amplitude),
+        "pulse": lambda: draw_pulse(device, pulsing, pulses.width if pulses else drive.time),
+        "staircase": lambda: _staircase(device, pulsing),
         "switching": lambda: _switching(device, drive),
     }
     return draw_all(made, folder, device.name, numbers)
@@ -60,7 +79,8 @@ def _loop(
     """Current over voltage, of the second period of sines at three frequencies."""
     from spicesnn.devices.response import response
 
-    high = amplitude or drive.loop
+    # Above what takes the state through at the slowest of the three frequencies (ours).
+    high = amplitude or bounded(device, 1.25 * drive.loop)
     slowest = max(drive.time, drive.relaxes or 0.0)
     frequencies = [factor / (10 * slowest) for factor in (1.0, 10.0, 100.0)]
     loops, areas = [], {}
@@ -99,7 +119,9 @@ def _loop(
     left.axhline(0, color="0.8", lw=0.6, zorder=0)
     title = "lines: SciPy, circles: ngspice" if by == "ngspice" else ""
     left.legend(fontsize=8, frameon=False, title=title or None, title_fontsize=8)
-    figure.suptitle(f"{device.name} ({device.kind}): sine of {high:.3g} V", fontsize=10)
+    figure.suptitle(
+        f"{device.name} ({device.kind}): sine of {high:.3g} V, no limit of current", fontsize=10
+    )
     shown_numbers: dict[str, Any] = {"amplitude": high, "area over its rectangle": areas}
     if by == "ngspice":
         shown_numbers["median difference of ngspice, of the range"] = {
@@ -147,16 +169,14 @@ def _difference(device: Ode, frequency: float, high: float, other: Any) -> float
     return float(np.median(np.abs(ours - found.current)) / np.ptp(found.current))
 
 
-def _staircase(device: Ode, drive: Drive, amplitude: float | None) -> tuple[Figure, dict[str, Any]]:
+def _staircase(device: Ode, drive: Drive) -> tuple[Figure, dict[str, Any]]:
     """Conductance after each of 30 SET pulses and 30 RESET pulses, at three amplitudes."""
-    from spicesnn.fit.trajectories import Start, trajectories
+    from spicesnn.devices.trajectories import Start, trajectories
 
     pulses, width = 30, drive.time / 10
-    v_set = np.copysign(amplitude, drive.v_set) if amplitude else drive.v_set
-    v_reset = 0.0 if drive.v_reset is None else drive.v_reset
-    if amplitude and v_reset:
-        v_reset = float(np.copysign(amplitude, v_reset))
-    factors = np.array([0.9, 1.0, 1.1])
+    v_set, v_reset = drive.v_set, drive.v_reset or 0.0
+    most = bounded(device, 1.1 * drive.loop) / drive.loop
+    factors = np.array([0.9, 1.0, most] if most > 1 else [0.8, 0.9, most])
     edge = 0.05 * width
     corners = np.array([0.0, edge, width - edge, width, 2 * width])
     shape = np.array([0.0, 1.0, 1.0, 0.0, 0.0])
@@ -164,17 +184,16 @@ def _staircase(device: Ode, drive: Drive, amplitude: float | None) -> tuple[Figu
     ups = np.concatenate([[0.0], np.tile(shape[1:], pulses), np.zeros(4 * pulses)])
     downs = np.concatenate([[0.0], np.zeros(4 * pulses), np.tile(shape[1:], pulses)])
     wave = v_set * ups + v_reset * downs
-    states = np.repeat(np.array([[device.numbers[s.start]] for s in device.states]), 3, axis=1)
-    low, high = device.bounds(device.states[drive.state])
-    begin = BEGIN if drive.on_is_high else 1 - BEGIN
-    states[drive.state] = low + begin * (high - low)
+    states, begun = off_states(device, drive)
+    states = np.repeat(states, 3, axis=1)
     scale = np.array([[s.scale] for s in device.states])
     found = trajectories(
         device, time, lambda t: factors * np.interp(t, time, wave), device.numbers,
         Start(states, scale), tolerance=1e-4,
     )  # fmt: skip
     after = conductance(device, found[:, :, ::4], drive.v_read)
-    figure = new_figure(5.2, 3.4)
+    finite(after, f"{device.name}: the conductance")
+    figure = new_figure(5.2, 3.6)
     axes = figure.subplots()
     factor, si = prefix(after.max())
     number = np.arange(2 * pulses + 1)
@@ -185,7 +204,10 @@ def _staircase(device: Ode, drive: Drive, amplitude: float | None) -> tuple[Figu
     if after.max() > 50 * after.min() > 0:
         axes.set_yscale("log")
     shown, unit = prefix(width)
-    axes.set_xlabel(f"pulse number (width {width * shown:.3g} {unit}s)")
+    axes.set_xlabel(
+        f"pulse number (width {width * shown:.3g} {unit}s, read as long after each)\n"
+        f"from {begun}", fontsize=9,
+    )  # fmt: skip
     axes.set_ylabel(f"conductance at {drive.v_read:.2g} V ({si}S)")
     axes.legend(fontsize=8, frameon=False, title="pulse amplitude", title_fontsize=8)
     axes.set_title(f"{device.name} ({device.kind})", fontsize=10, pad=16)
@@ -210,7 +232,8 @@ def _switching(device: Ode, drive: Drive) -> tuple[Figure, dict[str, Any]]:
         # A device that relaxes by itself is shown how a voltage holds it.
         ladder = (
             np.linspace(0, drive.v_set, 61) if volts is None
-            else volts * np.geomspace(0.5, 2.5, 61)
+            else np.copysign(np.geomspace(0.5 * abs(volts), bounded(device, 2.5 * abs(volts)), 61),
+                             volts)
         )  # fmt: skip
         begin = shares if up else 1 - shares
         times = switching_times(device, drive.state, ladder, begin, up=up)
@@ -219,35 +242,47 @@ def _switching(device: Ode, drive: Drive) -> tuple[Figure, dict[str, Any]]:
             panels.append((name, ladder, begin, times, up))
     if not panels:
         raise SimulationError(f"{device.name} goes through its range at none of these voltages.")
-    every = np.concatenate([t[np.isfinite(t)] for _, _, _, t, _ in panels])
-    norm = LogNorm(every.min(), max(every.max(), 1.01 * every.min()))
-    figure = new_figure(3.4 * len(panels) + 0.9, 3.4)
+    every = np.concatenate([t[np.isfinite(t) & (t > 0)] for _, _, _, t, _ in panels])
+    # A few points beside a threshold would take the colours of all others.
+    ends = np.percentile(every, [1, 99])
+    norm = LogNorm(ends[0], max(ends[1], 1.01 * ends[0]))
+    figure = new_figure(3.4 * len(panels) + 0.9, 3.6)
     row = figure.subplots(1, len(panels), squeeze=False)[0]
+    decades = LogLocator(base=10).tick_values(*ends)
+    inside = [d for d in decades if ends[0] < d < ends[1]]
+    failed = False
     for axes, (name, ladder, begin, times, up) in zip(row, panels, strict=True):
-        values = np.ma.masked_invalid(times.T)
+        values = np.ma.masked_invalid(np.maximum(times, ends[0]).T)
         smooth = "nearest" if values.mask.any() else "gouraud"
         mesh = axes.pcolormesh(
             ladder, begin, values, norm=norm, cmap="cividis", shading=smooth, rasterized=True
         )
-        decades = LogLocator(base=10).tick_values(every.min(), every.max())
-        inside = [d for d in decades if every.min() < d < every.max()]
         if inside and min(values.shape) > 2:
-            lines = axes.contour(ladder, begin, values, levels=inside, colors="w", linewidths=0.8)
-            axes.clabel(lines, fmt=_seconds, fontsize=7)
+            axes.contour(ladder, begin, values, levels=inside, colors="w", linewidths=0.8)
+        broken = np.isnan(times)
+        if broken.any():
+            failed = True
+            axes.contourf(ladder, begin, broken.T.astype(float), levels=[0.5, 1.5], colors="none",
+                          hatches=["xxx"])  # fmt: skip
         axes.set_facecolor("0.92")
         axes.set_xlabel("voltage (V)")
         axes.set_title(f"{name}: to {END if up else 1 - END:.0%} of the range", fontsize=9)
     row[0].set_ylabel(
         f"start: {device.states[drive.state].doc},\nas a fraction of its range", fontsize=9
     )
-    figure.colorbar(mesh, ax=list(row), label="switching time (s)")
-    figure.suptitle(f"{device.name} ({device.kind}); grey: not within 10 s", fontsize=10)
+    bar = figure.colorbar(mesh, ax=list(row), label="switching time (s)", extend="both")
+    for decade in inside:
+        bar.ax.axhline(decade, color="w", lw=0.8)
+    told = "white: the bar's lines; grey: not within 10 s"
+    if failed:
+        told += "; hatched: not integrated"
+    if device.v_max is not None:
+        told += f"; good for {device.v_max:.3g} V at most"
+    figure.suptitle(f"{device.name} ({device.kind})\n{told}", fontsize=9)
     return figure, {
-        name: {"fastest": float(np.nanmin(t)), "slowest": float(np.nanmax(t))}
+        name: {
+            "fastest": float(t[np.isfinite(t)].min()), "slowest": float(t[np.isfinite(t)].max()),
+            "never": int(np.isinf(t).sum()), "failed": int(np.isnan(t).sum()),
+        }
         for name, _, _, t, _ in panels
-    }
-
-
-def _seconds(value: float) -> str:
-    factor, si = prefix(value)
-    return f"{value * factor:.0f} {si}s"
+    }  # fmt: skip

@@ -13,8 +13,10 @@ import pytest
 from forms import jax_module, random_wave
 from test_forms import DRIVES
 
+import spicesnn.devices
 from spicesnn.circuits.deck import Waveform
-from spicesnn.devices import find_ode
+from spicesnn.devices import DEVICES, find_ode
+from spicesnn.devices.hysteretic_switch import HystereticSwitch
 from spicesnn.devices.numeric import functions
 from spicesnn.devices.ode import Ode
 from spicesnn.devices.presets import ODE_PRESETS
@@ -23,6 +25,7 @@ from spicesnn.errors import DataError, ParameterError, SimulationError, UnknownN
 
 Array = npt.NDArray[np.float64]
 PRESETS = pytest.mark.parametrize("device", ODE_PRESETS, ids=lambda device: device.name)
+KINDS = sorted({type(device) for device in ODE_PRESETS}, key=lambda kind: kind.__name__)
 NONVOLATILE = [device for device in ODE_PRESETS if not device.volatile]
 KEEPING = pytest.mark.parametrize("device", NONVOLATILE, ids=lambda device: device.name)
 
@@ -46,12 +49,25 @@ def test_presets_are_found_and_say_where_they_are_from(device: Ode) -> None:
     year = "".join(filter(str.isdigit, device.name))
     assert f"({year})" in device.citation or device.citation.startswith("our choice")
     assert re.search(r"\bnot\b|\bnone\b", device.claim)
-    fields = type(device).model_fields
-    for name in device.numeric():
-        extra = fields[name].json_schema_extra
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_every_number_of_a_published_model_names_its_publication(kind: type[Ode]) -> None:
+    """All but the starts, which are a preset's own, and what has a default, which is ours."""
+    starts = {state.start for state in kind.states}
+    for name in kind.numeric():
+        field = kind.model_fields[name]
+        extra = field.json_schema_extra
         assert isinstance(extra, dict)
-        assert extra["unit"]
-        assert extra["source"]
+        assert extra["unit"] in {"1", "A", "K", "K/W", "V", "V/m", "1/V", "1/s", "m", "m/s",
+                                 "ohm", "s"}, name  # fmt: skip
+        published = re.search(r"\b(19|20)\d\d\b|doi ", str(extra["source"]))
+        if kind is HystereticSwitch:
+            assert not published
+        elif field.is_required() and name not in starts:
+            assert published, f"{kind.__name__}.{name}: {extra['source']}"
+        elif name not in starts:
+            assert extra["source"] == "our choice" or published
 
 
 @PRESETS
@@ -180,6 +196,11 @@ def test_numbers_may_be_arrays() -> None:
     found = of.current(np.array([0.1, 0.1]), np.array([[1.0, 1.0]]), several)
     np.testing.assert_allclose(found, [1e-4, 5e-5], rtol=1e-12)
     assert of.current(0.1, np.array([1.0]), device.numbers).shape == ()
+
+
+def test_every_preset_is_exported() -> None:
+    offered = [getattr(spicesnn.devices, name) for name in spicesnn.devices.__all__]
+    assert all(any(each is device for each in offered) for device in DEVICES.values())
 
 
 # Against the published, unsmoothed equations.
@@ -430,6 +451,43 @@ def test_a_start_outside_its_bounds_is_refused() -> None:
         find_ode("Lammie2022").with_numbers(w_0=4e-9)
 
 
+@pytest.mark.parametrize(
+    ("name", "changes", "text"),
+    [
+        ("AgClass", {"v_hold": 0.4},
+         r"^AgClass.v_hold \(switches off below it \[V\]\) = 0.4 is not below v_threshold "
+         r"\(switches on above it \[V\]\) = 0.3: give them the other way round, or apart.$"),
+        ("NbO2Class", {"r_on": 1e6}, r"^NbO2Class.r_on .* = 1e\+06 is not below r_off "),
+        ("Lammie2022", {"r_on": 2e3}, r"^Lammie2022.r_on .* = 2000 is not below r_off .* = 1000:"),
+        ("Zhou2022", {"r_off": 1e3}, r"^Zhou2022.r_on .* = 1000 is not below r_off .* = 1000:"),
+        ("Nugent2014", {"v_off": 0.3}, r"^Nugent2014.v_off .* = 0.3 is not below v_on .* = 0.27:"),
+        ("Jiang2014", {"gap_min": 1.8e-9}, r"^Jiang2014.gap_min .* is not below gap_max "),
+        ("Nugent2014", {"a_f": 2e-3},
+         r"^Nugent2014.a_f = 0.002 A and a_r = 0.0008 A differ: at no voltage a current would"),
+    ],
+)  # fmt: skip
+def test_numbers_that_do_not_go_together_are_refused(
+    name: str, changes: dict[str, float], text: str
+) -> None:
+    with pytest.raises(ParameterError, match=text):
+        find_ode(name).with_numbers(**changes)
+
+
+def test_one_schottky_current_moves_the_other() -> None:
+    device = find_ode("Nugent2014")
+    for name in ("a_f", "a_r"):
+        numbers = device.tied({name: 2e-3, "tau": 1e-3})
+        assert (numbers["a_f"], numbers["a_r"], numbers["tau"]) == (2e-3, 2e-3, 1e-3)
+        assert device.with_numbers(**numbers).numbers == numbers
+    assert device.tied({"a_f": 1.0, "a_r": 2.0})["a_r"] == 2.0
+    assert find_ode("Lammie2022").tied({"r_on": 10.0})["r_off"] == 1000.0
+
+
+def test_schottky_currents_without_a_share_may_differ() -> None:
+    device = find_ode("Zhou2022").with_numbers(a_f=1e-3)
+    assert functions(type(device)).current(0.0, np.array([0.5]), device.numbers) == 0
+
+
 @PRESETS
 def test_a_number_outside_its_bounds_is_refused(device: Ode) -> None:
     name = "i_0" if device.kind == "Stanford-PKU" else "a_1"
@@ -466,7 +524,34 @@ def test_response_refuses_what_is_no_waveform(
         response(find_ode("Zhou2022"), np.array(time), np.array(volts))
 
 
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_voltage_beyond_the_presets_range_is_refused() -> None:
+    device, time = find_ode("Jiang2014"), np.array([0.0, 1e-9])
+    assert device.v_max == 2.0
+    text = (
+        r"^2.5 V on Jiang2014, whose numbers are good for 2 V at most \(v_max\): lower the "
+        r"voltage, or say with_numbers\(v_max=...\)"
+    )
+    for volts in (2.5, -2.5):
+        with pytest.raises(DataError, match=text):
+            response(device, time, np.array([0.0, volts]))
+    response(device, time, np.array([0.0, 2.0]))
+    wider = device.with_numbers(v_max=3.0)
+    response(wider, time, np.array([0.0, 2.5]))
+    assert device.with_numbers(v_max=None).v_max is None
+    assert wider.numbers == device.numbers  # no parameter of the equations or of a printed form
+    with pytest.raises(ParameterError, match=r"v_max \(.*\) = -1.0: .* greater than 0"):
+        device.with_numbers(v_max=-1.0)
+
+
+def test_response_refuses_a_current_beyond_every_number() -> None:
+    """The state saturates, the exponential of the current does not."""
+    with pytest.raises(
+        SimulationError,
+        match=r"^Zhou2022: its current at \d.* V is beyond every number, or none \(.* lower the v",
+    ):
+        response(find_ode("Zhou2022"), np.array([0.0, 1e-3]), np.array([0.0, 1e9]))
+
+
 def test_response_says_where_it_cannot_go_on() -> None:
     """At 1 kV the rate of `exp(v)` is beyond every number."""
     with pytest.raises(

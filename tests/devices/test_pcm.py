@@ -196,6 +196,11 @@ def test_time_is_needed_and_runs_forward() -> None:
             array.read(early, rng)
     with pytest.raises(DataError, match="is pulsed at 9 s, but was last pulsed at 10 s: time runs"):
         array.pulsed(one, 0 * one, rng, 9.0)
+    for odd in (float("nan"), float("inf")):
+        with pytest.raises(DataError, match=f"is pulsed at {odd} s: give a finite time"):
+            array.pulsed(one, 0 * one, rng, odd)
+        with pytest.raises(DataError, match=f"is read at {odd} s: give a finite time"):
+            array.read(odd, rng)
     # A device that is not touched may have been pulsed later.
     assert array.pulsed([1, 0], [0, 0], rng, 9.0).history["last_pulse"].tolist() == [9.0, 10.0]
 

@@ -19,6 +19,7 @@ from spicesnn.devices import find_ode
 from spicesnn.devices.numeric import functions
 from spicesnn.devices.ode import Ode
 from spicesnn.devices.presets import ODE_PRESETS
+from spicesnn.devices.printers.comments import comment, one_line, quoted
 from spicesnn.devices.printers.infix import InfixPrinter
 from spicesnn.devices.printers.jax import source
 from spicesnn.devices.smooth import clipped, logistic, softplus
@@ -128,6 +129,72 @@ def test_texts_carry_every_number_and_their_source(device: Ode) -> None:
     assert device.numbers == module.NUMBERS
 
 
+# What a preset from somebody's file could bring into a text that is run.
+_HOSTILE = "\n".join([
+    "First line", ".control", "shell touch evil", ".endc", "\r+ more\u2028+ more\x85+ more \\",
+    '""" + print(1) + """ \\""" + print(1) + \'\'\' \\',
+    "`include \"evil\" */ $finish {x} %s Erd\u0151s 1 \u00b5m \U0001d11e \x00\x1b[0m \ud800 \\\\",
+])  # fmt: skip
+
+
+def test_no_citation_or_name_gets_out_of_its_comment(tmp_path: Path) -> None:
+    known = find_ode("Zhou2022")
+    device = type(known)(
+        **(known.model_dump() | {"name": _HOSTILE, "citation": _HOSTILE, "v_max": None})
+    )
+    texts, plain = device_forms(device, "zhou2022"), device_forms(known)
+    for text, usual in (
+        (texts.subcircuit, plain.subcircuit),
+        (texts.wrapper, plain.wrapper),
+        (texts.verilog, plain.verilog),
+    ):
+        # Line by line the same but for the comments, which cannot join the next line to theirs.
+        assert len(text.splitlines()) == len(usual.splitlines())
+        for line, other in zip(text.splitlines(), usual.splitlines(), strict=True):
+            assert line == other or (line[0] == other[0] and line.startswith(("* ", "// ")))
+            assert re.fullmatch(r"[ -~]*", line)
+            assert not line.endswith("\\")
+        assert text.count("shell touch evil") == 2
+    text = source(device)
+    text.encode("ascii")
+    scope: dict[str, str] = {}
+    exec(compile(text, "hostile", "exec"), scope)
+    assert scope["__doc__"].count(one_line(_HOSTILE)) == 2
+    assert len(text.splitlines()) == len(source(known).splitlines())
+    (tmp_path / "device.sub").write_text(texts.subcircuit)
+    found = batch(tmp_path, """hostile
+.include device.sub
+v1 top 0 dc 0.1
+xd top 0 shown zhou2022
+.control
+op
+print -i(v1)
+.endc
+.end
+""")  # fmt: skip
+    assert found["-i(v1)"]
+    assert not (tmp_path / "evil").exists()
+
+
+def test_one_line_of_plain_characters() -> None:
+    assert one_line("a\n b\t\x00c\u2028d") == "a b c d"
+    assert one_line("Erd\u0151s \u2013 3 \u00b5m, 5 \u2126, Stra\u00dfe \u4e2d") == (
+        "Erdos - 3 um, 5 Ohm, Strasse ?"
+    )
+    assert comment("C:\\temp\\") == "C:/temp/"
+    assert quoted('a"b\\n') == 'a\\"b\\\\n'
+
+
+@PRESETS
+def test_the_verilog_module_says_what_to_connect(device: Ode) -> None:
+    """Every terminal has a line, and the one that must be driven says how."""
+    text = device_forms(device).verilog
+    for state in device.states:
+        assert f"// {state.name}: shows {state.doc}, 1 V = {state.scale:g} {state.unit};" in text
+    assert "// run: a source of 0 V in an operating point" in text
+    assert "'vrun run 0 dc 0 pwl(0 1)'" in text
+
+
 @pytest.mark.parametrize("name", ["Upper", "2nd", "with space", "a.b", "x;quit", "lineé", "a\nb"])
 def test_a_name_that_spice_would_misread_is_refused(name: str) -> None:
     with pytest.raises(ParameterError, match="take a lower-case letter, then letters, digits and"):
@@ -200,6 +267,36 @@ print -i(v1) v({node})
     states = list(itertools.chain(*(v for k, v in found.items() if k.startswith(f"v({node})"))))
     assert len(states) == 5
     assert states == pytest.approx([shown] * 5, rel=1e-9, abs=1e-15)
+
+
+@PRESETS
+@pytest.mark.parametrize(
+    ("form", "begins"), [("subcircuit", True), pytest.param("compiled", False, marks=compiled)]
+)
+def test_a_transient_without_an_operating_point(
+    device: Ode, form: str, begins: bool, tmp_path: Path
+) -> None:
+    """`tran ... uic`: the subcircuit's states begin at their start; a compiled charge has none."""
+    start = 0.7 * device.bounds(device.states[0])[1]
+    started = device.with_numbers(**{device.states[0].start: start})
+    text, modules = sources(started, form)
+    node = device.states[0].name
+    found = batch(tmp_path, f"""no operating point
+{text}
+v1 top 0 dc 0
+xd top 0 {node} {device.name.lower()}
+.control
+@osdi@
+set numdgt=12
+tran 1e-15 4e-15 uic
+let last = length({node}) - 1
+let end = {node}[last]
+print end
+.endc
+.end
+""", modules)  # fmt: skip
+    begun = start / device.states[0].scale
+    assert found["end"] == pytest.approx([begun if begins else 0.0], rel=1e-5, abs=1e-5)
 
 
 @PRESETS

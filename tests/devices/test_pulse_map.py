@@ -127,6 +127,44 @@ def test_wrong_pulse_counts() -> None:
         array.pulsed(ONE, np.array([1, 2, 0.5]), rng)
 
 
+def test_what_is_no_count() -> None:
+    array, rng = drawn(JO2010), np.random.default_rng(0)
+    with pytest.raises(DataError, match="pulse counts must be whole numbers >= 0, not of type <U"):
+        array.pulsed(np.array(["a", "1", "1"]), ONE, rng)
+    for odd in (float("nan"), float("inf")):
+        with pytest.raises(DataError, match=rf"device \(1,\) is given {odd} pulses: pulse counts"):
+            array.pulsed([1, odd, 0], ONE, rng)
+    text = r"device \(0,\) is given 1000001 pulses; at most 1000000 are drawn in one call: give"
+    with pytest.raises(DataError, match=text):
+        array.pulsed(ONE, [1_000_001, 0, 0], rng)
+
+
+@ALL
+def test_a_seed_draws_as_its_generator_does(device: PulseMap) -> None:
+    array = drawn(device)
+    for seed in (5, 6):
+        rng = np.random.default_rng(seed)
+        by_seed = array.pulsed(ONE, 0 * ONE, seed, 1.0)
+        by_rng = array.pulsed(ONE, 0 * ONE, rng, 1.0)
+        np.testing.assert_array_equal(by_seed.conductance, by_rng.conductance)
+    again = array.reset(5, 1.0), array.reset(np.random.default_rng(5), 1.0)
+    np.testing.assert_array_equal(again[0].conductance, again[1].conductance)
+    reads = array.read(50.0, 5), array.read(50.0, np.random.default_rng(5))
+    np.testing.assert_array_equal(*reads)
+    np.testing.assert_array_equal(array.resistances(50.0, 5), 1 / reads[0])
+
+
+@pytest.mark.parametrize("wrong", [-1, 0.5, "7", None])
+def test_what_is_no_seed(wrong: int) -> None:
+    array, text = drawn(JO2010), f"numpy.random.Generator or a seed >= 0, not {wrong!r}"
+    with pytest.raises(DataError, match=text):
+        PulseArray.draw(JO2010, (3,), 0.5, wrong)
+    with pytest.raises(DataError, match=text):
+        array.pulsed(ONE, ONE, wrong)
+    with pytest.raises(DataError, match=text):
+        array.read(1.0, wrong)
+
+
 def test_wrong_shapes() -> None:
     array = drawn(JO2010)
     with pytest.raises(DataError, match=r"g_max has shape \(2,\), the conductances \(3,\)"):

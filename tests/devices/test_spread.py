@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from spicesnn.devices import JO2010, NANDAKUMAR2018, PulseArray
+from spicesnn.devices import JO2010, NANDAKUMAR2018, PulseArray, find_ode
+from spicesnn.devices.numeric import functions
 from spicesnn.devices.spread import (
     SPREADS,
     CycleToCycle,
@@ -184,13 +185,56 @@ def test_stuck_cells_have_their_shares_and_stay() -> None:
 def test_they_go_together_in_the_order_given() -> None:
     effects = [EFFECTS["device-to-device"], EFFECTS["stuck cells"], EFFECTS["read noise"]]
     together = spread(MIDDLE, effects, NOW)
-    by_hand = MIDDLE
-    for effect in effects:
-        by_hand = effect.apply(by_hand, NOW)
+    factors = DeviceToDevice(sigma=0.1).factors((COUNT,))
+    by_hand = MIDDLE * factors
+    own = Occasion(LOW * factors, HIGH * factors, time=1e3, cycles=1e5)
+    for effect in effects[1:]:
+        by_hand = effect.apply(by_hand, own)
     np.testing.assert_array_equal(together, by_hand)
     last = spread(MIDDLE, [effects[0], effects[2], effects[1]], NOW)
-    assert (last == LOW).mean() > 0.01 > (together == LOW).mean()
+    stuck = last == LOW * factors
+    assert stuck.mean() > 0.01
+    assert not (together == LOW * factors)[stuck].any()
     np.testing.assert_array_equal(spread(MIDDLE, [], NOW), MIDDLE)
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        CycleToCycle(sigma=0.0),
+        Endurance(cycles_half=1e99, level=0.0),
+        Retention(tau_ref=1e99, level=1.0),
+        StuckCells(),
+    ],
+    ids=lambda effect: effect.name,
+)
+def test_what_does_nothing_leaves_the_spread_of_devices(after: Spread) -> None:
+    """At the end of the range half of the devices are beyond the limits of the median device."""
+    at_end = np.full(COUNT, HIGH)
+    first = DeviceToDevice(sigma=0.1)
+    g = spread(at_end, [first, after], NOW)
+    np.testing.assert_allclose(g, at_end * first.factors((COUNT,)), rtol=1e-12)
+    assert np.log(g / HIGH).std() == pytest.approx(0.1, rel=0.02)
+
+
+def test_what_moves_devices_moves_them_within_their_own_limits() -> None:
+    """All stuck high, worn out or relaxed: each device at its own limit, a factor from the rest."""
+    first = DeviceToDevice(sigma=0.1)
+    factors = first.factors((COUNT,))
+    for after, end in (
+        (StuckCells(share_high=1.0), HIGH),
+        (StuckCells(share_low=1.0), LOW),
+        (Endurance(cycles_half=1e-30, level=0.0), LOW),
+        (Retention(tau_ref=1e-30, level=1.0), HIGH),
+        (CycleToCycle(sigma=1e9), None),
+    ):
+        g = spread(MIDDLE, [first, after], NOW)
+        if end is None:
+            at_high = g == HIGH * factors
+            assert at_high.mean() == pytest.approx(0.5, rel=0, abs=2 / np.sqrt(COUNT))
+            np.testing.assert_array_equal(g[~at_high], (LOW * factors)[~at_high])
+        else:
+            np.testing.assert_allclose(g, end * factors, rtol=1e-9)
 
 
 def test_two_of_them_with_one_seed_are_independent() -> None:
@@ -210,27 +254,60 @@ def test_they_act_on_arrays_of_pulse_devices() -> None:
 
 
 def test_parameters_of_each_device() -> None:
-    numbers = {"r_on": 1e3, "v_off": -0.3, "tau": 1e-6}
+    device = find_ode("Nugent2014")
+    numbers = device.numbers
     sigmas = {"v_off": 0.1, "tau": 0.5}
-    drawn = draw_parameters(numbers, sigmas, (COUNT,), np.random.default_rng(0))
+    drawn = draw_parameters(device, sigmas, (COUNT,), np.random.default_rng(0))
     assert list(drawn) == list(numbers)
-    np.testing.assert_array_equal(drawn["r_on"], 1e3)
+    np.testing.assert_array_equal(drawn["r_on"], 500.0)
     for name, sigma in sigmas.items():
         logarithm = np.log(drawn[name] / numbers[name])
         assert logarithm.mean() == pytest.approx(0, abs=sigma * WITHIN)
         assert logarithm.std() == pytest.approx(sigma, rel=0.02)
     turned = dict(reversed(sigmas.items()))
-    again = draw_parameters(numbers, turned, (COUNT,), np.random.default_rng(0))
+    again = draw_parameters(device, turned, (COUNT,), np.random.default_rng(0))
     np.testing.assert_array_equal(again["tau"], drawn["tau"])
+
+
+@pytest.mark.parametrize("name", ["a_f", "a_r"])
+def test_schottky_currents_spread_as_one(name: str) -> None:
+    """So that no drawn device gives power at no voltage."""
+    device = find_ode("Nugent2014")
+    drawn = draw_parameters(device, {name: 0.3, "b_f": 0.1}, (1000,), np.random.default_rng(0))
+    np.testing.assert_array_equal(drawn["a_f"], drawn["a_r"])
+    assert np.log(drawn["a_f"]).std() == pytest.approx(0.3, rel=0.1)
+    volts = np.linspace(-0.6, 0.6, 7)[:, None] + np.zeros(1000)
+    current = functions(type(device)).current(volts, np.full((1, 7, 1000), 0.5), drawn)
+    assert (volts * current >= 0).all()
+    np.testing.assert_array_equal(current[3], 0.0)
+    with pytest.raises(DataError, match="a_f and a_r of metastable switch spread as one: give one"):
+        draw_parameters(device, {"a_f": 0.1, "a_r": 0.2}, (2,), np.random.default_rng(0))
+
+
+def test_drawn_starts_are_within_drawn_bounds() -> None:
+    device = find_ode("Jiang2014")
+    drawn = draw_parameters(device, {"gap_max": 0.1}, (1000,), np.random.default_rng(0))
+    np.testing.assert_array_equal(drawn["gap_0"], np.minimum(1.7e-9, drawn["gap_max"]))
+
+
+def test_drawn_devices_keep_what_their_equations_need() -> None:
+    rng = np.random.default_rng(0)
+    with pytest.raises(
+        DataError,
+        match=r"\d+ of 1000 devices of AgClass are drawn with v_hold not below v_threshold: lower",
+    ):
+        draw_parameters(find_ode("AgClass"), {"v_hold": 0.8}, (1000,), rng)
+    with pytest.raises(DataError, match=r"of Yakopcic2013 are drawn with x_n beyond 1: lower the"):
+        draw_parameters(find_ode("Yakopcic2013"), {"x_n": 0.8}, (1000,), rng)
 
 
 def test_bad_input_is_named() -> None:
     with pytest.raises(UnknownNameError, match="no non-ideality named 'drifts'; did you mean 'dri"):
         find_spread("drifts")
     with pytest.raises(UnknownNameError, match="no parameter named 'r_onn'; did you mean 'r_on'"):
-        draw_parameters({"r_on": 1.0}, {"r_onn": 0.1}, (2,), np.random.default_rng(0))
+        draw_parameters(find_ode("Zhou2022"), {"r_onn": 0.1}, (2,), np.random.default_rng(0))
     with pytest.raises(DataError, match=r"relative sigma of r_on is -0.1: give a number >= 0"):
-        draw_parameters({"r_on": 1.0}, {"r_on": -0.1}, (2,), np.random.default_rng(0))
+        draw_parameters(find_ode("Zhou2022"), {"r_on": -0.1}, (2,), np.random.default_rng(0))
     with pytest.raises(DataError, match="conductances must be finite and > 0, in siemens"):
         spread([1e-6, 0.0], [], NOW)
     with pytest.raises(
@@ -245,6 +322,25 @@ def test_bad_input_is_named() -> None:
         Occasion(LOW, HIGH, time=-1.0)
     with pytest.raises(DataError, match="-300 degrees Celsius is under absolute zero"):
         Occasion(LOW, HIGH, celsius=-300.0)
+    for wrong in (1.5, "1", None):
+        with pytest.raises(
+            DataError, match=f"event of an occasion is a whole number, not {wrong!r}"
+        ):
+            Occasion(LOW, HIGH, event=wrong)  # type: ignore[arg-type]
+    for name in ("g_max", "time", "celsius", "cycles"):
+        with pytest.raises(DataError, match=f"^{name} of an occasion is not finite"):
+            Occasion(**({"g_min": LOW, "g_max": HIGH} | {name: np.nan}))  # type: ignore[arg-type]
+        with pytest.raises(DataError, match=f"^{name} of an occasion is not a number: 'soon'"):
+            Occasion(**({"g_min": LOW, "g_max": HIGH} | {name: "soon"}))  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="time and celsius of an occasion are single numbers"):
+        Occasion(LOW, HIGH, time=np.ones(2))  # type: ignore[arg-type]
+    with pytest.raises(DataError, match=r"g_min of an occasion has shape \(2,\), g_max \(3,\)"):
+        Occasion(np.full(2, LOW), np.full(3, HIGH))
+    with pytest.raises(
+        DataError,
+        match=r"a conductance of 1 S is outside the occasion's limits, 1e-06 to 1.1e-05 S: clip",
+    ):
+        spread([2e-6, 1.0], [Retention()], Occasion(LOW, HIGH))
     with pytest.raises(DataError, match="drift needs a time > 0 since programming"):
         Drift().apply(MIDDLE, Occasion(LOW, HIGH))
     with pytest.raises(ParameterError, match=r"share_low = 0.7 and share_high = 0.7 are together"):

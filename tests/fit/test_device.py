@@ -8,7 +8,9 @@ import pytest
 
 from spicesnn.devices import PulseArray, find_device, find_ode
 from spicesnn.devices.neurosim import NeuroSimCurve
+from spicesnn.devices.ode import Ode
 from spicesnn.devices.response import response
+from spicesnn.devices.trajectories import starts, trajectories
 from spicesnn.errors import (
     DataError,
     ParameterError,
@@ -17,12 +19,12 @@ from spicesnn.errors import (
     UnknownNameError,
 )
 from spicesnn.fit import device_data
-from spicesnn.fit.device import fit_device, load_device
+from spicesnn.fit.device import fit_device
 from spicesnn.fit.device_data import Columns, PulseData, Sweep, read_device_data
+from spicesnn.fit.device_file import load_device
 from spicesnn.fit.device_pulses import label
 from spicesnn.fit.device_result import DeviceFit
-from spicesnn.fit.pulse_filter import Limits, Noise, Staircase, censored, expected
-from spicesnn.fit.trajectories import starts, trajectories
+from spicesnn.fit.pulse_filter import Limits, Noise, Staircase, censored, expected, limits
 
 GONG = Path(__file__).parent / "data" / "gong2018.csv"
 
@@ -56,20 +58,55 @@ def distance(found: DeviceFit, name: str, true: float) -> float:
     return abs(value.value - true) / value.sigma
 
 
-@pytest.mark.parametrize("name", ["Park2013", "Choi2018"])
-def test_known_curves_come_back_within_the_stated_uncertainty(name: str) -> None:
-    """Two of its standard uncertainties hold nine of ten values at least, over 40 draws."""
+# NeuroSim's presets, and how many of 100 values two stated uncertainties hold at least. Wu2018 and
+# Woo2016, whose pulses wander by 3.7 and 5 % of the range, have their labels stated too narrowly.
+COVERED = {"Park2013": 93, "Choi2018": 92, "Jo2010": 92, "Kuzum2012": 92, "Jerry2017": 90,
+           "Woo2016": 88, "Wu2018": 86}  # fmt: skip
+KEYS = ("g_min", "g_max", "nonlinearity_set", "nonlinearity_reset", "cycle_spread")
+
+
+def covered(name: str, seeds: range) -> dict[str, int]:
+    """How many of the draws' values two stated uncertainties hold."""
     device = preset(name, device_spread=0.0)
-    found = [fit_device(device, staircases(device, seed)) for seed in range(40)]
-    for key in ("g_min", "g_max", "nonlinearity_set", "nonlinearity_reset", "cycle_spread"):
-        off = [distance(each, key, getattr(device, key)) for each in found]
-        assert sum(x <= 2 for x in off) >= 36, (key, sorted(off)[-6:])
+    found = [fit_device(device, staircases(device, seed)) for seed in seeds]
+    return {
+        key: sum(distance(each, key, getattr(device, key)) <= 2 for each in found) for key in KEYS
+    }
+
+
+@pytest.mark.parametrize("name", list(COVERED))
+def test_known_curves_come_back_within_the_stated_uncertainty(name: str) -> None:
+    """A few draws of each preset, all values together; `slow` counts each value over 200."""
+    inside = covered(name, range(6))
+    assert sum(inside.values()) >= 26, inside  # of 30
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list(COVERED))
+def test_coverage_of_every_preset(name: str) -> None:
+    inside = covered(name, range(200))
+    assert min(inside.values()) >= 2 * COVERED[name], inside
+
+
+def test_one_low_read_is_no_limit() -> None:
+    """The draw of Jerry2017 whose lowest conductance was taken for a certain `g_min`."""
+    device = preset("Jerry2017", device_spread=0.0)
+    found = fit_device(device, staircases(device, 164))
+    assert distance(found, "g_min", device.g_min) < 2
+    assert found.values["g_min"].sigma > 1e-9
+
+
+def test_two_equal_ends_of_a_coarse_file_are_no_limit() -> None:
+    fine = np.array([1.0, 1.0, 2.5, 3.25, 4.125])
+    assert limits(fine).low.sum() == 2
+    assert not limits(np.array([1.0, 1.0, *np.arange(2.0, 30.0), 5.0])).low.any()
+    assert limits(np.array([1.0, 1.0, 1.0, *np.arange(2.0, 30.0), 5.0])).low.sum() == 3
 
 
 def test_uncertainties_are_no_larger_than_the_values_scatter() -> None:
     """What holds its values always might just be too wide: compared with the draws' own scatter."""
     device = preset("Park2013", device_spread=0.0)
-    found = [fit_device(device, staircases(device, seed)) for seed in range(30)]
+    found = [fit_device(device, staircases(device, seed)) for seed in range(16)]
     for key in ("nonlinearity_set", "nonlinearity_reset"):
         values = np.array([each.values[key].value for each in found])
         stated = np.median([each.values[key].sigma for each in found])
@@ -78,10 +115,10 @@ def test_uncertainties_are_no_larger_than_the_values_scatter() -> None:
 
 def test_noise_of_reads_is_told_from_that_of_pulses() -> None:
     device = preset("Park2013", device_spread=0.0, read_spread=0.03)
-    found = [fit_device(device, staircases(device, seed)) for seed in range(8)]
+    found = [fit_device(device, staircases(device, seed)) for seed in range(6)]
     for key, true in (("read_spread", 0.03), ("cycle_spread", 0.01)):
         values = np.array([each.values[key].value for each in found])
-        assert abs(values.mean() - true) < 3 * values.std(ddof=1) / math.sqrt(8), key
+        assert abs(values.mean() - true) < 3 * values.std(ddof=1) / math.sqrt(6), key
         assert values.mean() == pytest.approx(true, rel=0.15, abs=0), key
 
 
@@ -230,18 +267,19 @@ def noisy(data: Sweep, seed: int, relative: float = 0.02) -> Sweep:
     return Sweep(data.time, data.voltage, current, "noisy", str(seed))
 
 
-def test_known_numbers_of_equations_come_back_within_the_stated_uncertainty() -> None:
+@pytest.mark.parametrize("draws", [8, pytest.param(150, marks=pytest.mark.slow)])
+def test_known_numbers_of_equations_come_back_within_the_stated_uncertainty(draws: int) -> None:
     device, clean = find_ode("Zhou2022"), sweep("Zhou2022", 0.2, 100, 49)
     names = ("r_on", "tau", "v_on")
     rng = np.random.default_rng(0)
     inside = dict.fromkeys(names, 0)
-    for seed in range(40):
+    for seed in range(draws):
         begin = {n: device.numbers[n] * math.exp(0.1 * rng.standard_normal()) for n in names}
         found = fit_device(device.with_numbers(**begin), noisy(clean, seed), free=names)
         for n in names:
             inside[n] += distance(found, n, device.numbers[n]) <= 2
             assert found.values[n].sigma < 0.1 * device.numbers[n]
-    assert min(inside.values()) >= 36, inside
+    assert min(inside.values()) >= 0.9 * draws - 1, inside
 
 
 @pytest.mark.parametrize(
@@ -261,6 +299,8 @@ def test_other_kinds_come_back_from_clean_sweeps(
     for n in changed:
         assert found.values[n].value == pytest.approx(device.numbers[n], rel=0.01, abs=0)
     assert found.valid["voltage"][1] == pytest.approx(amplitude, rel=0.01)
+    assert isinstance(found.device, Ode)
+    assert found.device.v_max == np.abs(data.voltage).max()
 
 
 @pytest.mark.parametrize("name", ["Nugent2014", "Yakopcic2013", "Lammie2022", "AgClass"])
@@ -316,7 +356,7 @@ LONG = "conductance\n" + "1e-6\n" * 4
     [
         ("a,b\n1,2\n", "has neither a column conductance"),
         ("time,voltage\n1,2\n", "without current there is none"),
-        ("", "it has none".replace("it", "It")),
+        ("", "It has none; map them by --column"),
         ("conductance\n1e-6\nhigh\n", "value 2 of column conductance holds 'high'"),
         ("conductance\n1e-6\nnan\n", "is nan; remove the row"),
         ("device,conductance\na,1e-6\na,\n", "value 2 of column conductance is empty"),
@@ -377,6 +417,72 @@ def test_columns_units_and_runs_are_read(tmp_path: Path) -> None:
     assert (found.set_pulse, found.reset_pulse) == ((0.8, 1e-6), (-0.9, 2e-6))
 
 
+def test_the_sign_of_the_base_says_which_voltage_sets(tmp_path: Path) -> None:
+    """Park2013 sets at -2 V: its own pulses come back as they were put in, not swapped."""
+    device = preset("Park2013", device_spread=0.0)
+    assert device.set_pulse is not None
+    assert device.set_pulse.voltage == -2
+    each = staircases(device, 0).staircases["0"]
+    path = tmp_path / "data.csv"
+    rows = [f"{-2 if u else 2},{g:.12e}" for u, g in zip(each.up, each.conductance, strict=True)]
+    path.write_text("\n".join(["voltage,conductance", *rows]))
+    data = read_device_data(path, base=device)
+    assert isinstance(data, PulseData)
+    assert (data.staircases[""].up == each.up).all()
+    found = fit_device(device, data)
+    assert distance(found, "nonlinearity_set", device.nonlinearity_set) < 2
+    with pytest.raises(DataError, match="the base's pulses have the other sign"):
+        read_device_data(path)
+
+
+def test_two_pulses_of_one_sign_are_told_by_their_amplitude(tmp_path: Path) -> None:
+    """Phase change: 0.7 V sets and 3 V resets."""
+    path = tmp_path / "data.csv"
+    path.write_text("voltage,conductance\n0.8,1e-5\n0.8,2e-5\n2.8,1.5e-5\n2.8,1e-5\n")
+    found = read_device_data(path, base=find_device("Kuzum2012"))
+    assert isinstance(found, PulseData)
+    assert found.staircases[""].up.tolist() == [True, True, False, False]
+
+
+def test_directions_are_guessed_run_by_run_or_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    ups = [f"{k},{1e-6 + k * 1e-7}" for k in range(1, 9)]
+    downs = [f"{k},{2e-6 - k * 1e-7}" for k in range(1, 9)]
+    path.write_text("\n".join(["pulse,conductance", *ups, *downs]))
+    found = read_device_data(path)
+    assert isinstance(found, PulseData)
+    assert found.staircases[""].up.tolist() == [True] * 8 + [False] * 8
+    assert "the direction of 1 run(s) was guessed as SET and of 1 as RESET" in found.notes[0]
+    assert found.notes[0] in fit_device(find_device("Wu2018"), found).notes
+    path.write_text("\n".join(["n,conductance", *ups, *downs]))
+    with pytest.raises(DataError, match="add a column direction"):
+        read_device_data(path)
+
+
+def test_directions_against_the_conductance_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    rows = [f"reset,{1e-6 + k * 1e-7}" for k in range(9)]
+    path.write_text("\n".join(["direction,conductance", *rows]))
+    with pytest.raises(DataError, match="SET pulses lower the conductance, or RESET pulses raise"):
+        read_device_data(path)
+
+
+def test_a_file_that_is_no_table(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text("conductance\n" + "1" * 200_000 + "\n")
+    with pytest.raises(DataError, match="is no CSV file of measured values: field larger than"):
+        read_device_data(path)
+
+
+def test_a_forgotten_unit_is_noted() -> None:
+    device = preset("Park2013", device_spread=0.0)
+    data = staircases(device, 0, cycles=1)
+    found = {k: Staircase(1e3 * e.conductance, e.up, e.first) for k, e in data.staircases.items()}
+    told = fit_device(device, PulseData(found, False, None, None, "nanosiemens", "0")).notes
+    assert any("times that of Park2013: if the file's conductances" in note for note in told)
+    assert not any("times that of" in note for note in fit_device(device, data).notes)
+
+
 def test_devices_and_data_that_do_not_go_together(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_text(PULSES)
@@ -392,6 +498,9 @@ def test_devices_and_data_that_do_not_go_together(tmp_path: Path) -> None:
         (equations, rest, {"free": ("r_onn",)}, UnknownNameError, "did you mean 'r_on'"),
         (equations, rest, {"free": ("tau", "tau")}, ParameterError, "name each parameter once"),
         (equations, rest, {"starts": 0}, ParameterError, "0 starts: give 1 or more"),
+        (equations, rest, {"seed": -1}, ParameterError, "a seed of -1: give 0 or more"),
+        (equations, rest, {"name": "../evil"}, ParameterError, "cannot be called '../evil'"),
+        (curve, pulses, {"name": "Wu2018"}, ParameterError, "is a preset of the package"),
         (equations, rest, {"levels": 9}, ParameterError, "levels are of devices that answer"),
         (equations, rest, {"free": ("r_on", "r_off", "tau", "v_on")}, DataError,
          "3 points cannot give 4 parameters"),
@@ -431,8 +540,17 @@ def test_files_that_are_no_presets(tmp_path: Path) -> None:
     for text, kind, message in (
         ("{", DataError, "is no preset of a device"),
         ('{"kind": "x", "preset": {}, "valid": {}}', UnknownNameError, "no kind of device named"),
+        (
+            '{"kind": "VTEAM", "preset": {"name": "../x"}, "valid": {}}',
+            ParameterError,
+            "cannot be called",
+        ),
         ('{"kind": "VTEAM", "preset": [], "valid": {}}', DataError, "its preset is no list"),
-        ('{"kind": "VTEAM", "preset": {"r_on": -1}, "valid": {}}', ParameterError, "r_on"),
+        (
+            '{"kind": "VTEAM", "preset": {"name": "X", "r_on": -1}, "valid": {}}',
+            ParameterError,
+            "r_on",
+        ),
     ):
         path.write_text(text)
         with pytest.raises(kind, match=message):

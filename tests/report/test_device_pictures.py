@@ -6,11 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spicesnn.devices import ODES, find_ode
+from spicesnn.devices import ODES, find_ode, find_pulse_map
+from spicesnn.devices.pcm import PhaseChange
 from spicesnn.devices.response import response
 from spicesnn.errors import SimulationError
+from spicesnn.report import device_drive
 from spicesnn.report.device import draw_device
-from spicesnn.report.device_drive import BEGIN, END, find_drive, switching_times
+from spicesnn.report.device_drive import BEGIN, END, Drive, find_drive, off_states, switching_times
+from spicesnn.report.device_pulse import draw_pulse
+from spicesnn.report.device_pulses import moments
 
 
 @pytest.mark.parametrize("name", list(ODES))
@@ -59,7 +63,62 @@ def test_never_is_told_from_slow() -> None:
     """Under the holding voltage a threshold switch goes nowhere, from wherever it begins."""
     device = find_ode("AgClass")
     found = switching_times(device, 0, np.array([0.01]), np.array([0.1, 0.5]), up=True)
+    assert np.isposinf(found).all()
+
+
+def test_at_once_and_failed_are_told_from_never(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = find_ode("AgClass")
+    found = switching_times(device, 0, np.array([0.5]), np.array([0.95, 0.5]), up=True)
+    assert found[0, 0] == 0
+    assert 0 < found[0, 1] < 1e-5
+
+    def refuse(*_: object, **__: object) -> None:
+        raise SimulationError("too stiff.")
+
+    monkeypatch.setattr(device_drive, "trajectories", refuse)
+    found = switching_times(device, 0, np.array([0.5]), np.array([0.5]), up=True)
     assert np.isnan(found).all()
+
+
+def test_nothing_is_searched_beyond_what_a_preset_is_good_for() -> None:
+    with pytest.raises(SimulationError, match=r"no voltage up to 1\.3 V takes its state"):
+        find_drive(find_ode("Jiang2014").with_numbers(v_max=1.3, vel_0=1e-6))
+    assert find_drive(find_ode("Jiang2014")).loop < 2.0
+
+
+def test_pulse_picture_has_the_packages_pulses() -> None:
+    """Stanford-PKU at +1.8 and -1.3 V, 100 ns: the states that its published equations give."""
+    drive = Drive(1e-6, 1.8, -1.3, None, 0.03, False, 0)
+    _, told = draw_pulse(find_ode("Jiang2014"), drive, 100e-9)
+    assert told["SET"]["state after"] == pytest.approx(0.2e-9, rel=1e-3, abs=0)
+    assert told["SET"]["half of the way at"] == pytest.approx(6.6e-9, rel=0.02, abs=0)
+    assert told["RESET"]["state after"] == pytest.approx(1.033e-9, rel=1e-3, abs=0)
+
+
+def test_pulses_begin_at_the_presets_start_where_that_is_off() -> None:
+    zhou, lammie = find_ode("Zhou2022"), find_ode("Lammie2022")
+    states, told = off_states(zhou, find_drive(zhou))
+    assert states[0, 0] == zhou.numbers["x_0"]
+    assert told == "the preset's start (x_0 = 0.0238)"
+    states, told = off_states(lammie, find_drive(lammie))
+    assert states[0, 0] == pytest.approx(0.98 * lammie.numbers["d"], rel=1e-9, abs=0)
+    assert told == "98% of the range of w (the preset starts on)"
+
+
+def test_moments_of_the_phase_change_staircase_are_those_of_draws() -> None:
+    """The straight laws without limits, against 100,000 draws of the same sums."""
+    device = find_pulse_map("Nandakumar2018")
+    assert isinstance(device, PhaseChange)
+    mean, sigma = moments(device, 5, 2e-6, 1e-7)
+    rng = np.random.default_rng(0)
+    g = 2e-6 + 1e-7 * rng.standard_normal(100_000)
+    for k in range(1, 6):
+        memory = np.exp(-k / device.decay)
+        spread = device.sigma_g * g + device.sigma_0 + device.sigma_p * memory
+        g = g + device.mean_g * g + device.mean_0 + device.mean_p * memory
+        g = g + spread * rng.standard_normal(g.size)
+        assert abs(g.mean() - mean[k]) < 4 * sigma[k] / np.sqrt(g.size)
+        assert g.std() == pytest.approx(sigma[k], rel=0.012, abs=0)
 
 
 def test_a_device_that_nothing_moves(tmp_path: Path) -> None:
@@ -79,6 +138,6 @@ def test_a_picture_that_cannot_be_made_is_told(
 
     monkeypatch.setattr(pictures, "_loop", refuse)
     drawn = draw_device(find_ode("Nugent2014"), tmp_path)
-    assert drawn.skipped == {"loop": "the loop is not for today."}
-    assert set(drawn.paths) == {"staircase", "switching"}
+    assert drawn.failed == {"loop": "the loop is not for today."}
+    assert set(drawn.paths) == {"pulse", "staircase", "switching"}
     assert dataclasses.asdict(drawn)["numbers"]["reset voltage"] < 0

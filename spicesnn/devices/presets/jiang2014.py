@@ -9,7 +9,8 @@ JIANG2014 = StanfordPku(
     "described by Z. Jiang et al., IEEE Trans. Electron Devices 63(5), 1884-1892 (2016), doi "
     "10.1109/TED.2016.2545412",
     claim="the default values of the package's model for HfOx, without its noise; the currents of "
-    "the on state under a voltage source without a limit are not claimed",
+    "the on state under a voltage source without a limit are not claimed, nor anything beyond the "
+    "2 V of the package's ramps",
     i_0=1e-3,
     g_0=0.25e-9,
     v_0=0.25,
@@ -25,5 +26,6 @@ JIANG2014 = StanfordPku(
     gap_min=0.2e-9,
     gap_max=1.7e-9,
     gap_0=1.7e-9,
+    v_max=2.0,  # the end of the package's own ramps
 )
 PRESETS = (JIANG2014,)

@@ -11,6 +11,7 @@ import sympy as sp
 from sympy.printing.numpy import NumPyPrinter
 
 from spicesnn.devices.ode import Ode
+from spicesnn.devices.printers.comments import quoted
 from spicesnn.units import exact_number
 
 
@@ -48,9 +49,9 @@ def source(device: Ode) -> str:
     prologue += [f"    {symbol} = {text(value)}" for symbol, value in equations.named]
     starts = ", ".join(f'NUMBERS["{state.start}"]' for state in device.states)
     lines = [
-        f'"""{device.name}: {device.kind}.',
+        f'"""{quoted(device.name)}: {device.kind}.',
         "",
-        device.citation,
+        quoted(device.citation),
         '"""',
         "",
         "import jax",

@@ -4,6 +4,9 @@ Ports: `p`, `n` and a node for each state, which shows it (one volt is the state
 drives nothing else. In `op` and `dc` the states hold their start; in `tran` they begin there: a
 source that is 0 in the former and 1 in the latter says which it is, so no `.ic` is needed. It is
 one global node for all instances of a device.
+
+The compiled form has the same ports behind `compiled_wrapper`, but for transients with `uic`: a
+compiled charge takes no start then, and the states would begin at zero.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from typing import Any
 import sympy as sp
 
 from spicesnn.devices.ode import Ode
+from spicesnn.devices.printers.comments import comment
 from spicesnn.devices.printers.infix import InfixPrinter
 from spicesnn.units import exact_number
 
@@ -39,8 +43,8 @@ def subcircuit(device: Ode, name: str) -> str:
     ports = " ".join(state.name for state in device.states)
     numbers = " ".join(f"{n}={exact_number(x)}" for n, x in device.numbers.items())
     lines = [
-        f"* {device.name}: {device.kind}; {'; '.join(shown)}",
-        f"* {device.citation}",
+        f"* {comment(device.name)}: {device.kind}; {'; '.join(shown)}",
+        f"* {comment(device.citation)}",
         *_run(name),
         f".subckt {name} p n {ports} {numbers}",
         f"bcurrent p n i = {text(equations.current)}",
@@ -50,7 +54,8 @@ def subcircuit(device: Ode, name: str) -> str:
         moving = f"({text(rate)}){scale}"
         held = f"{{{state.start}}}{scale}-v({state.name})"
         lines += [
-            f"c{state.name} {state.name} 0 1",
+            # `ic` is read by `tran ... uic` only; without it a state would begin at zero there.
+            f"c{state.name} {state.name} 0 1 ic={{{state.start}{scale}}}",
             f"b{state.name} 0 {state.name} i = (time > 0) && (v({run}) > 0.5) ? {moving} : {held}",
         ]
     return "\n".join([*lines, f".ends {name}", ""])
@@ -62,11 +67,17 @@ def _run(name: str) -> list[str]:
 
 
 def compiled_wrapper(device: Ode, name: str) -> str:
-    """A subcircuit with the same ports and parameters around the compiled Verilog-A module."""
+    """A subcircuit with the same ports and parameters around the compiled Verilog-A module.
+
+    ngspice loads the module itself with `pre_osdi FILE.osdi` before it reads the deck's devices.
+    """
     ports = " ".join(state.name for state in device.states)
     numbers = " ".join(f"{n}={exact_number(x)}" for n, x in device.numbers.items())
     given = " ".join(f"{n}={{{n}}}" for n in device.numbers)
     return "\n".join([
+        f"* {comment(device.name)}: {device.kind}, compiled; load the module first: "
+        f"pre_osdi {name}_va.osdi",
+        f"* {comment(device.citation)}",
         *_run(name),
         f".model {name}_va {name}_va",
         f".subckt {name} p n {ports} {numbers}",

@@ -13,6 +13,7 @@ from typing import Any
 import sympy as sp
 
 from spicesnn.devices.ode import Ode
+from spicesnn.devices.printers.comments import comment
 from spicesnn.devices.printers.infix import InfixPrinter
 from spicesnn.units import exact_number
 
@@ -33,8 +34,17 @@ def module(device: Ode, name: str) -> str:
     named = [str(symbol) for symbol, _ in equations.named]
     named += [f"{state.name}_leaves" for state in device.states]
     lines = [
-        f"// {device.name}: {device.kind}.",
-        f"// {device.citation}",
+        f"// {comment(device.name)}: {device.kind}.",
+        f"// {comment(device.citation)}",
+        "// p, n: the device.",
+        *(
+            f"// {s.name}: shows {s.doc}, 1 V = {s.scale:g} {s.unit}; connect nothing that draws "
+            "current."
+            for s in device.states
+        ),
+        "// run: a source of 0 V in an operating point and a sweep, where the states keep their",
+        "//      start, and of 1 V in a transient, as 'vrun run 0 dc 0 pwl(0 1)' is. Left open,",
+        "//      the states never move. Not for transients with 'uic', which begin at no state.",
         '`include "constants.vams"',
         '`include "disciplines.vams"',
         f"module {name}({', '.join(terminals)});",

@@ -93,7 +93,7 @@ def trajectories(
                 raise SimulationError(
                     f"{device.name}: its equations cannot be integrated beyond {now:.6g} s, at "
                     f"{float(np.min(u0)):.3g} to {float(np.max(u0)):.3g} V; lower the voltage, or "
-                    "begin a fit from other numbers."
+                    "take other numbers."
                 )
         kept[..., k] = y * scale
     return kept
