@@ -13,7 +13,7 @@ from spicesnn.engine import osdi
 from spicesnn.engine.installation import Installation, find_installation
 from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.session import Session
-from spicesnn.errors import ParameterError, SimulationError
+from spicesnn.errors import ParameterError, SimulationError, UnknownNameError
 
 needs_compiler = pytest.mark.skipif(
     osdi.find_compiler() is None or not find_installation().osdi,
@@ -50,6 +50,15 @@ def test_both_forms_give_the_same_current_and_only_klu_runs_compiled() -> None:
     compiled, klu = answer("compiled")
     assert klu
     assert compiled == pytest.approx(answer("subcircuit")[0], rel=1e-9, abs=0)
+
+
+def test_a_misspelt_form_is_refused() -> None:
+    """Also where no device would run in it."""
+    for asked in (deck("compild"), replace(deck("compild"), devices=())):
+        with pytest.raises(UnknownNameError, match="device_form named 'compild'; did you mean 'c"):
+            osdi.runs_compiled(asked, True, find_installation())
+    with pytest.raises(UnknownNameError, match="'compild'"):
+        answer("compild")
 
 
 @needs_compiler
