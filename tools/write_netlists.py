@@ -1,5 +1,6 @@
 """Write the golden decks of `netlists/`, on `generic180`: every bench of the cell library with its
-first stimulus, pieces of the classifier with fixed weights, and two small crossbars.
+first stimulus, pieces of the classifier with fixed weights, and two small crossbars; and the
+devices of equations in `models/devices/`, for users of ngspice and Verilog-A without Python.
 
 The tests compare them byte for byte; run `make netlists` after a change that means to alter them.
 """
@@ -23,11 +24,13 @@ from spicesnn.circuits.crossbar import (
     write_row,
 )
 from spicesnn.circuits.deck import Waveform
-from spicesnn.devices import find_ode
+from spicesnn.circuits.device_forms import device_forms
+from spicesnn.devices import ODES, find_ode
 from spicesnn.engine.options import SimulationOptions
 from spicesnn.processes import find_process
 
-FOLDER = Path(__file__).resolve().parent.parent / "netlists"
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER, DEVICES = ROOT / "netlists", ROOT / "models" / "devices"
 
 
 def golden_decks() -> dict[str, str]:
@@ -62,6 +65,17 @@ def golden_decks() -> dict[str, str]:
     }
 
 
+def device_texts() -> dict[str, str]:
+    """File name to the printed device: subcircuit, Verilog-A module, subcircuit around that."""
+    texts = {}
+    for device in ODES.values():
+        forms = device_forms(device)
+        texts[f"{forms.name}.spice"] = forms.subcircuit
+        texts[f"{forms.name}.va"] = forms.verilog
+        texts[f"{forms.name}_compiled.spice"] = forms.wrapper
+    return texts
+
+
 def crossbar_decks() -> dict[str, str]:
     """Four rows and columns of live devices: V/2 writes, and a 1T1R row written in two phases."""
     memory = DeviceMemory(device=find_ode("Nugent2014"))
@@ -85,10 +99,12 @@ def crossbar_decks() -> dict[str, str]:
 
 
 def main() -> None:
-    """Write all golden decks."""
-    for name, text in golden_decks().items():
-        (FOLDER / name).write_text(text, encoding="utf-8")
-        print(FOLDER / name)
+    """Write all golden decks and devices."""
+    DEVICES.mkdir(exist_ok=True)
+    for folder, texts in ((FOLDER, golden_decks()), (DEVICES, device_texts())):
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8")
+            print(folder / name)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""The decks of `netlists/` are what the package writes, byte for byte, and ngspice runs them."""
+"""The decks of `netlists/` and the devices of `models/` are what the package writes, byte for byte,
+and ngspice runs the decks."""
 
 import importlib.util
 import os
@@ -23,6 +24,14 @@ DECKS: dict[str, str] = _tool.golden_decks()
 
 def test_every_golden_deck_is_written_by_the_tool() -> None:
     assert {p.name for p in (ROOT / "netlists").glob("*.cir")} == set(DECKS)
+
+
+def test_the_shipped_devices_are_those_the_package_prints() -> None:
+    folder = ROOT / "models" / "devices"
+    printed = _tool.device_texts()
+    assert {p.name for p in folder.iterdir() if p.name != "README.md"} == set(printed)
+    for name, text in printed.items():
+        assert (folder / name).read_text() == text, f"{name}: run `make netlists`"
 
 
 @pytest.mark.parametrize("name", sorted(DECKS))

@@ -560,3 +560,20 @@ def test_files_that_are_no_presets(tmp_path: Path) -> None:
             load_device(str(path))
     with pytest.raises(UnknownNameError, match="did you mean 'Wu2018'"):
         load_device("Wu2019")
+
+
+def test_numbers_that_must_be_alike_move_together(tmp_path: Path) -> None:
+    """Of a switch's two Schottky currents neither is freed alone: the device would give power."""
+    base = find_ode("Nugent2014")
+    time = np.linspace(0, 2e-3, 81)
+    volts = 0.4 * np.sin(2 * np.pi * 1e3 * time)
+    other = base.with_numbers(a_f=1e-3, a_r=1e-3)
+    found = response(other, time, volts, points=1)
+    path = tmp_path / "sweep.csv"
+    lines = [f"{t:.9g},{v:.9g},{i:.9g}" for t, v, i in
+             zip(found.time, found.voltage, found.current, strict=True)]  # fmt: skip
+    path.write_text("\n".join(["time,voltage,current", *lines]) + "\n")
+    fitted = fit_device(base, read_device_data(path), free=("a_f",)).device
+    assert isinstance(fitted, Ode)
+    assert fitted.numbers["a_f"] == fitted.numbers["a_r"]
+    assert fitted.numbers["a_f"] == pytest.approx(1e-3, rel=1e-3, abs=0)
