@@ -51,6 +51,11 @@ def test_doctor_is_content_here() -> None:
         assert name in done.stdout
 
 
+def test_doctor_prints_brackets_as_they_are() -> None:
+    """`pip install 'spicesnn[osdi]'` is no markup."""
+    assert "'spicesnn[osdi]'" in spicesnn("doctor", COLUMNS="300").stdout
+
+
 def test_run_folder_that_is_not_empty(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("precious")
     done = spicesnn("train", "iris", "--out", str(tmp_path))

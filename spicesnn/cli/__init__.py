@@ -44,6 +44,7 @@ def _root(
 def doctor() -> None:
     """Print what is there and how to get the rest; exit 1 if the main job can't run."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from spicesnn.report.doctor import examine
@@ -52,9 +53,9 @@ def doctor() -> None:
     table = Table("what", "found", "good for", "how to get it")
     for finding in findings:
         style = None if finding.good else ("red" if finding.needed else "yellow")
-        table.add_row(
-            finding.name, finding.found, finding.good_for, finding.how_to_get, style=style
-        )
+        # Escaped: 'spicesnn[osdi]' is no markup.
+        cells = (finding.name, finding.found, finding.good_for, finding.how_to_get)
+        table.add_row(*map(escape, cells), style=style)
     Console().print(table)
     if any(f.needed and not f.good for f in findings):
         raise typer.Exit(1)
