@@ -16,7 +16,7 @@ from spicesnn.circuits.cells.dpi_neuron import DpiNeuron, DpiNeuronBias
 from spicesnn.circuits.cells.dpi_trace import DpiTrace, DpiTraceBias
 from spicesnn.circuits.cells.normaliser import Normaliser
 from spicesnn.circuits.cells.spike_driver import SpikeDriver
-from spicesnn.circuits.deck import Array, Deck, Knob, Transient, Value, Waveform
+from spicesnn.circuits.deck import Array, Deck, Knob, Transient, Value, Waveform, circuit_deck
 from spicesnn.circuits.network import Edge, Network, Piece
 from spicesnn.circuits.stimuli import pulse_train
 from spicesnn.parameters import Parameters, parameter
@@ -94,8 +94,8 @@ class ClassifierCircuit(Parameters):
         circuit = self._circuit(process, [SpikeDriver(), self.trace, self.trace_bias])
         circuit.X("bias", "dpi_trace_bias", *self.trace_bias.ports[:-1], "vdd_bias")
         self._add_trace(circuit, "")
-        return self._deck(
-            process, "spicesnn: spike driver and two-stage DPI trace", circuit,
+        return circuit_deck(
+            "spicesnn: spike driver and two-stage DPI trace", circuit, process, self._analysis,
             [Knob("vevent", ("event", "0"), Waveform.constant(0.0))],
             ("v(v_p)", "i(vdd)", "i(vbias)"),
         )  # fmt: skip
@@ -108,8 +108,9 @@ class ClassifierCircuit(Parameters):
         knobs += [
             Knob(f"vp{j}", (f"v_p{j}", "0"), Waveform.constant(0.0)) for j in range(self.rows)
         ]
-        return self._deck(
-            process, "spicesnn: differential crossbar column with normalisers", circuit, knobs,
+        return circuit_deck(
+            "spicesnn: differential crossbar column with normalisers", circuit, process,
+            self._analysis, knobs,
             ("v(sum_plus)", "v(gate_minus)", "i(vdd)", "i(vread)", "i(vreturn)"),
         )  # fmt: skip
 
@@ -121,8 +122,9 @@ class ClassifierCircuit(Parameters):
             Knob("vsum_plus", ("sum_plus", "0"), Waveform.constant(process.supply)),
             Knob("vgate_minus", ("gate_minus", "0"), Waveform.constant(0.0)),
         ]
-        return self._deck(
-            process, "spicesnn: DPI neuron behind a current subtractor", circuit, knobs,
+        return circuit_deck(
+            "spicesnn: DPI neuron behind a current subtractor", circuit, process,
+            self._analysis, knobs,
             ("v(v_mem)", "v(spike)", "i(vdd)", "i(vbias)"), {"v_mem": 0.0, "v_ref": 0.0},
         )  # fmt: skip
 
@@ -142,8 +144,9 @@ class ClassifierCircuit(Parameters):
         knobs += [
             Knob(f"vevent{j}", (f"event{j}", "0"), Waveform.constant(0.0)) for j in range(self.rows)
         ]
-        return self._deck(
-            process, "spicesnn: one output with its column and input traces", circuit, knobs,
+        return circuit_deck(
+            "spicesnn: one output with its column and input traces", circuit, process,
+            self._analysis, knobs,
             ("v(v_mem)", "v(spike)", "i(vdd)", "i(vbias)", "i(vread)", "i(vreturn)"),
             {"v_mem": 0.0, "v_ref": 0.0},
         )  # fmt: skip
@@ -169,8 +172,12 @@ class ClassifierCircuit(Parameters):
         }
         return self.device_knobs(conductance, unit) | events
 
+    @property
+    def _analysis(self) -> Transient:
+        return Transient(self.stop, self.maximum_step)
+
     def _circuit(self, process: Process, cells: Iterable[Cell]) -> Circuit:
-        circuit = Circuit("cut off by _deck")
+        circuit = Circuit("cut off by circuit_deck")
         for cell in cells:
             circuit.subcircuit(cell.subcircuit(process))
         # The bias generators have a supply source of their own: a cut network has one of them in
@@ -206,23 +213,3 @@ class ClassifierCircuit(Parameters):
         circuit.X("out", "subtractor_output", "sum_plus", "gate_minus", "i_in", "vdd")
         circuit.X("neuronbias", "dpi_neuron_bias", *self.neuron_bias.ports[:-1], "vdd_bias")
         circuit.X("neuron", "dpi_neuron", *self.neuron.ports)
-
-    def _deck(
-        self,
-        process: Process,
-        title: str,
-        circuit: Circuit,
-        knobs: Iterable[Knob],
-        probes: tuple[str, ...],
-        initial: dict[str, float] | None = None,
-    ) -> Deck:
-        return Deck(
-            title=title,
-            netlist=str(circuit).partition("\n")[2],
-            models=process.models,
-            knobs={knob.element: knob for knob in knobs},
-            probes=probes,
-            analysis=Transient(self.stop, self.maximum_step),
-            initial=initial or {},
-            plausible_voltage=2 * process.supply,
-        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from spicesnn.circuits.device_forms import DeviceForm, DeviceForms
 from spicesnn.errors import DataError, ParameterError, UnknownNameError
+from spicesnn.processes import Process
 from spicesnn.units import spice_number
 
 Array = npt.NDArray[np.float64]
@@ -425,6 +426,33 @@ class Deck:
 
     def _parameter_lines(self, settings: Settings) -> list[str]:
         return [f".param {n}={spice_number(v)}" for n, v in settings.parameters.items()]
+
+
+def circuit_deck(
+    title: str,
+    circuit: object,
+    process: Process,
+    analysis: Analysis,
+    knobs: Iterable[Knob],
+    probes: tuple[str, ...],
+    initial: Mapping[str, float] | None = None,
+) -> Deck:
+    """The deck of a PySpice circuit on a process.
+
+    Args:
+        title: first line.
+        circuit: prints as a title line and netlist text, as PySpice's circuits do.
+        process: of its transistors; voltages over twice its supply are implausible.
+        analysis: what is computed.
+        knobs: elements that are not in the circuit yet.
+        probes: vectors to keep.
+        initial: node to voltage, for `.ic`.
+    """
+    return Deck(
+        title, str(circuit).partition("\n")[2], process.models,
+        {knob.element: knob for knob in knobs}, probes, analysis, initial=initial or {},
+        plausible_voltage=2 * process.supply,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from spicesnn.circuits.cells.cell import bias_current, capacitor, inverter
 from spicesnn.circuits.cells.column_clamp import ColumnClamp
 from spicesnn.circuits.cells.dpi_neuron import DpiNeuron, DpiNeuronBias
 from spicesnn.circuits.crossbar.deck import crossbar_deck
-from spicesnn.circuits.deck import Deck, Knob, Transient, Waveform
+from spicesnn.circuits.deck import Deck, Knob, Transient, Waveform, circuit_deck
 from spicesnn.circuits.network import Edge, Network, Piece
 from spicesnn.circuits.stimuli import pulse_train
 from spicesnn.errors import DataError
@@ -107,8 +107,8 @@ class WiredLayer(Parameters):
             n(circuit, name, "row", gate, rail, "0", width=self.switch_width,
               length=n.switch_length)  # fmt: skip
         capacitor(circuit, "row", "row", "0", self.c_row)
-        return self._deck(
-            process, "spicesnn: driver of a crossbar's row", circuit,
+        return circuit_deck(
+            "spicesnn: driver of a crossbar's row", circuit, process, self._analysis,
             [Knob("vevent", ("event", "0"), Waveform.constant(0.0)),
              Knob("rport", ("row", "reference"), 1e9)],
             ("v(row)", "i(vdd)", "i(vreference)", "i(vlow)"),
@@ -125,7 +125,7 @@ class WiredLayer(Parameters):
         }
         return replace(
             deck, title="spicesnn: passive array of a layer", models=process.models,
-            knobs={**deck.knobs, **held}, analysis=Transient(self.stop, self.maximum_step),
+            knobs={**deck.knobs, **held}, analysis=self._analysis,
             probes=tuple(f"i(vbottom{j})" for j in range(crossbar.columns)),
             plausible_voltage=2 * process.supply,
         )  # fmt: skip
@@ -140,36 +140,20 @@ class WiredLayer(Parameters):
         circuit.X("neuronbias", "dpi_neuron_bias", *self.neuron_bias.ports)
         circuit.X("neuron", "dpi_neuron", *self.neuron.ports)
         capacitor(circuit, "column", "column", "0", self.c_column)
-        return self._deck(
-            process, "spicesnn: clamp and neuron of a crossbar's column", circuit,
+        return circuit_deck(
+            "spicesnn: clamp and neuron of a crossbar's column", circuit, process, self._analysis,
             [Knob("icolumn", ("0", "column"), Waveform.constant(0.0)),
              Knob("rport", ("column", "reference"), 1e9)],
             ("v(column)", "v(v_mem)", "v(spike)", "i(vdd)", "i(vreference)"),
             {"v_mem": 0.0, "v_ref": 0.0},
         )  # fmt: skip
 
+    @property
+    def _analysis(self) -> Transient:
+        return Transient(self.stop, self.maximum_step)
+
     def _circuit(self, process: Process) -> Circuit:
-        circuit = Circuit("cut off by _deck")
+        circuit = Circuit("cut off by circuit_deck")
         circuit.V("dd", "vdd", "0", raw_spice=f"dc {spice_number(process.supply)}")
         circuit.V("reference", "reference", "0", raw_spice=f"dc {spice_number(self.v_reference)}")
         return circuit
-
-    def _deck(
-        self,
-        process: Process,
-        title: str,
-        circuit: Circuit,
-        knobs: Iterable[Knob],
-        probes: tuple[str, ...],
-        initial: dict[str, float] | None = None,
-    ) -> Deck:
-        return Deck(
-            title=title,
-            netlist=str(circuit).partition("\n")[2],
-            models=process.models,
-            knobs={knob.element: knob for knob in knobs},
-            probes=probes,
-            analysis=Transient(self.stop, self.maximum_step),
-            initial=initial or {},
-            plausible_voltage=2 * process.supply,
-        )
