@@ -5,8 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 import types
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +118,45 @@ def by_scipy(device: Ode, wave: Waveform, maximum_step: float) -> Answer:
     found = response(device, wave.time, wave.value, points=points, tolerance=1e-8)
     states = {s.name: found.states[k] for k, s in enumerate(device.states)}
     return Answer(found.time, found.current, states)
+
+
+@cache
+def _other_process() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+
+
+def apart(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What a function of this module answers in a process of its own.
+
+    JAX starts threads: a process that has them should not fork, as starting ngspice does.
+    """
+    return _other_process().submit(function, *arguments).result()
+
+
+def jax_numbers(device: Ode) -> dict[str, float]:
+    """The numbers that the JAX text carries."""
+    return dict(jax_module(device).NUMBERS)
+
+
+def jax_derivatives(device: Ode, volts: Array, states: Array) -> tuple[Array, Array, Array, float]:
+    """JAX's own derivatives of its text at points: see the names in the code.
+
+    The last is by a number, in reverse mode: what a fit or a training needs.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    module = jax_module(device)
+    points = jnp.asarray(volts), jnp.asarray(states.T)
+    by_v = jax.jit(jax.vmap(jax.grad(module.current, argnums=0)))(*points)
+    by_state = jax.jit(jax.vmap(jax.grad(module.current, argnums=1)))(*points)
+    rates = jax.jit(jax.vmap(jax.jacfwd(module.rates, argnums=1)))(*points)
+    by_number = jax.grad(
+        lambda scaled: module.rates(
+            points[0], points[1].T, module.NUMBERS | {device.states[0].start: scaled}
+        ).sum()
+    )(1.0)
+    return np.asarray(by_v), np.asarray(by_state), np.asarray(rates), float(by_number)
 
 
 def jax_module(device: Ode) -> Any:

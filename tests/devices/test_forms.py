@@ -16,6 +16,7 @@ from forms import (
     OPTIONS,
     Answer,
     Score,
+    apart,
     by_jax,
     by_ngspice,
     by_scipy,
@@ -77,7 +78,8 @@ def in_ngspice(device: Ode, form: str) -> list[Answer]:
 
 @cache
 def in_jax(device: Ode, seed: int) -> Answer:
-    return by_jax(device, wave_of(device, seed), step_of(device))
+    answer: Answer = apart(by_jax, device, wave_of(device, seed), step_of(device))
+    return answer
 
 
 def check(found: Score) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sympy as sp
-from forms import compiled, jax_module
+from forms import apart, compiled, jax_numbers
 
 from spicesnn.circuits.device_forms import device_forms
 from spicesnn.devices import find_ode
@@ -125,8 +125,7 @@ def test_texts_carry_every_number_and_their_source(device: Ode) -> None:
     for name, value in device.numbers.items():
         assert f" {name}={exact_number(value)}" in header
         assert f"parameter real {name} = {exact_number(value)}" in texts.verilog
-    module = jax_module(device)
-    assert device.numbers == module.NUMBERS
+    assert apart(jax_numbers, device) == device.numbers
 
 
 # What a preset from somebody's file could bring into a text that is run.
