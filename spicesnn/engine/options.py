@@ -25,8 +25,6 @@ _KNOWN = """
 KNOWN_OPTIONS = frozenset(_KNOWN.split())
 # From this many elements on KLU is faster than Sparse in `benchmarks/engine.py`.
 KLU_ELEMENTS = 1000
-# The same for decks with devices of equations, which KLU lets run compiled.
-KLU_DEVICE_ELEMENTS = 4
 
 
 class SimulationOptions(Parameters):
@@ -90,8 +88,9 @@ class SimulationOptions(Parameters):
             why = "ngspice computes no noise spectrum with it" if noise else "this ngspice has none"
             raise ParameterError(f"{deck.title}: solver = 'klu', but {why}: take 'auto'.")
         if self.solver == "auto":
-            most = KLU_DEVICE_ELEMENTS if deck.devices else KLU_ELEMENTS
-            return available and not noise and deck.elements >= most
+            # Devices of equations run compiled where KLU solves them, at any size.
+            large = bool(deck.devices) or deck.elements >= KLU_ELEMENTS
+            return available and not noise and large
         return self.solver == "klu"
 
     def tightened(self, factor: float) -> SimulationOptions:
