@@ -118,6 +118,11 @@ class Knob:
         """A voltage or current source."""
         return self.element[0].lower() in "vi"
 
+    @property
+    def live_node(self) -> str:
+        """Its first node that is not ground."""
+        return self.nodes[0] if self.nodes[0] != "0" else self.nodes[1]
+
     def checked(self, value: Value) -> Value:
         """The value, if it suits the element.
 

@@ -52,7 +52,7 @@ def whole_deck(network: Network, settings: Mapping[str, Mapping[str, Value]] | N
         for name, knob in deck.knobs.items():
             edge = driven.get((piece.name, name))
             if edge:
-                nets[_end(knob)] = edge
+                nets[knob.live_node] = edge
                 continue
             if name in piece.neighbours:
                 continue
@@ -96,23 +96,18 @@ def _node(probe: str) -> str:
     return probe.rstrip(")").partition("(")[2]
 
 
-def _end(knob: Knob) -> str:
-    """The node of a source that is not ground."""
-    return knob.nodes[0] if knob.nodes[0] != "0" else knob.nodes[1]
-
-
 def _joined(network: Network, edge: Edge) -> str:
     """The net that an edge joins its target to: of a current, where its source is held."""
     deck, name = network.pieces[edge.source].deck, _node(edge.probe)
     if edge.probe.startswith("i("):
-        name = _end(deck.knobs[name])
+        name = deck.knobs[name].live_node
     return _net(network, edge.source, name)
 
 
 def _net(network: Network, piece: str, node: str) -> str:
     """The net of a piece's port: another piece's where an edge drives it."""
     for edge in network.into(piece):
-        if _end(network.pieces[piece].deck.knobs[edge.knob]) == node:
+        if network.pieces[piece].deck.knobs[edge.knob].live_node == node:
             return _joined(network, edge)
     return f"{piece}_{node}"
 

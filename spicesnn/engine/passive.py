@@ -50,11 +50,11 @@ class PassiveArray:
             self._known[key] = reduction(crossbar)
         return self._known[key]
 
-    def resistance(self, own: Mapping[str, Value], source: str) -> float:
-        """What the port of a source knob (`vleft3`) takes, ohms, all other ports held."""
+    def resistances(self, own: Mapping[str, Value]) -> dict[str, float]:
+        """What the port of each source knob (`vleft3`) takes, ohms, all other ports held."""
         found = self.reduction(own)
-        index = found.names().index(source[1:])
-        return float(1 / found.admittance[index, index])
+        taken = 1 / np.diag(found.admittance)
+        return {f"v{port}": float(r) for port, r in zip(found.names(), taken, strict=True)}
 
     def run(
         self,

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from spicesnn.circuits.deck import Transient, Value, Waveform
-from spicesnn.circuits.network import Edge, Network
+from spicesnn.circuits.network import Network
 from spicesnn.engine.cache import RunCache
 from spicesnn.engine.grid import resample
 from spicesnn.engine.passive import PassiveArray
@@ -65,6 +65,8 @@ class NetworkRunner:
         Raises:
             SimulationError: a piece's run cannot be trusted.
         """
+        if self._arrays:
+            settings = [self._with_ports(setting) for setting in settings]
         answers: list[dict[str, Run]] = [{} for _ in settings]
         known: list[dict[str, str]] = [{} for _ in settings]
         for stage in self.stages:
@@ -96,9 +98,9 @@ class NetworkRunner:
         for index, setting in enumerate(settings):
             for name in (name for name in stage if name not in self._arrays):
                 piece = self.network.pieces[name]
-                own = dict(setting.get(name, {})) | self._ports(name, setting)
+                own = setting.get(name, {})
                 driven = self._driven(name, answers[index], known[index])
-                job = Job(piece.alone, own | driven, piece.cached)
+                job = Job(piece.alone, dict(own) | driven, piece.cached)
                 key = self._key(job) if piece.cached else ""
                 known[index][name] = key
                 if key in self._memory:
@@ -161,7 +163,8 @@ class NetworkRunner:
         moved = {}
         for edge in self.network.out_of(name):
             if edge.target in runs:
-                wave, node = runs[edge.target].waveforms, self._port_node(edge)
+                wave = runs[edge.target].waveforms
+                node = self.network.pieces[edge.target].deck.knobs[edge.knob].live_node
                 moved[edge.probe[2:-1]] = wave.time, wave[f"v({node})"]
         for edge in self.network.into(name):
             wave = runs[edge.source].waveforms
@@ -169,22 +172,18 @@ class NetworkRunner:
         stop = analysis.stop if isinstance(analysis, Transient) else 0.0
         return self._arrays[name].run(setting.get(name, {}), recorded, stop, moved)
 
-    def _port_node(self, edge: Edge) -> str:
-        """The node of a piece that an array's current goes into."""
-        knob = self.network.pieces[edge.target].deck.knobs[edge.knob]
-        return knob.nodes[0] if knob.nodes[0] != "0" else knob.nodes[1]
-
-    def _ports(self, name: str, setting: Settings) -> dict[str, Value]:
-        """The knobs of a piece that stand for the arrays at its other side, at these weights."""
-        knobs: dict[str, Value] = {}
-        for edge in (*self.network.into(name), *self.network.out_of(name)):
-            if edge.port:
-                inward = edge.source == name
-                array = edge.target if inward else edge.source
-                source = edge.knob if inward else edge.probe[2:-1]
-                own = setting.get(array, {})
-                knobs[edge.port] = self._arrays[array].resistance(own, source)
-        return knobs
+    def _with_ports(self, setting: Settings) -> Settings:
+        """The setting with the knobs that stand for passive arrays, at its weights."""
+        full = {name: dict(knobs) for name, knobs in setting.items()}
+        for name, array in self._arrays.items():
+            taken = array.resistances(setting.get(name, {}))
+            for edge in (*self.network.into(name), *self.network.out_of(name)):
+                other, source = edge.source, edge.knob
+                if edge.source == name:
+                    other, source = edge.target, edge.probe[2:-1]
+                if edge.port:
+                    full.setdefault(other, {})[edge.port] = taken[source]
+        return full
 
     def _key(self, job: Job) -> str:
         return self._keys.key(job.deck, job.knobs, self.pool.options, self.pool.installation)
