@@ -21,6 +21,7 @@ from spicesnn.circuits.deck import Deck, Value, Waveform
 from spicesnn.engine.installation import Installation, cache_folder
 from spicesnn.engine.messages import Message, MessageClass
 from spicesnn.engine.options import SimulationOptions
+from spicesnn.engine.osdi import runs_compiled
 from spicesnn.engine.run import Run
 from spicesnn.engine.verdict import Verdict
 from spicesnn.engine.vetting import included, logical_lines
@@ -76,6 +77,9 @@ class RunCache:
         parts += [repr(sorted(settings.devices.items())), repr(settings.temperature)]
         parts += [repr(dict(settings.parameters)), repr(settings.analysis)]
         parts += _included(deck.text(""))
+        if deck.devices:
+            klu = options.with_klu(deck, installation.klu)
+            parts.append(f"devices compiled: {runs_compiled(deck, klu, installation)}")
         exact = sha256("\n".join(parts).encode())
         for name, value in settings.elements.items():
             if isinstance(value, Waveform):

@@ -10,6 +10,7 @@ from spicesnn.circuits.deck import Deck, Knob, OperatingPoint
 from spicesnn.circuits.device_forms import device_forms
 from spicesnn.devices import find_ode
 from spicesnn.engine import osdi
+from spicesnn.engine.cache import RunCache
 from spicesnn.engine.installation import Installation, find_installation
 from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.session import Session
@@ -76,6 +77,16 @@ def test_without_the_compiler_the_subcircuit_serves(monkeypatch: pytest.MonkeyPa
         osdi.runs_compiled(deck("compiled"), True, found)
     with pytest.raises(ParameterError, match="there is no Verilog-A compiler: pip install"):
         osdi.compiled_module("module x(); endmodule")
+
+
+@needs_compiler
+def test_a_kept_run_of_the_subcircuits_is_not_taken_for_a_compiled_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    arguments = {}, SimulationOptions(), find_installation()
+    compiled = RunCache().key(deck(), *arguments)
+    monkeypatch.setattr(osdi, "find_compiler", lambda: None)
+    assert RunCache().key(deck(), *arguments) != compiled
 
 
 def test_an_ngspice_without_osdi_runs_the_subcircuit() -> None:
