@@ -1,16 +1,17 @@
-"""Benches with other parameters than their defaults, given as text."""
+"""Benches, and other nested parameters, with other values than their defaults, given as text."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
-from spicesnn.characterize.bench import Bench, Entry
-from spicesnn.circuits.cells.cell import Cell
+from spicesnn.characterize.bench import Entry
 from spicesnn.errors import ParameterError, UnknownNameError
 from spicesnn.parameters import Parameters
 from spicesnn.units import parse_spice_number
+
+_P = TypeVar("_P", bound=Parameters)
 
 
 def with_settings(entry: Entry, settings: Mapping[str, str]) -> Entry:
@@ -24,44 +25,47 @@ def with_settings(entry: Entry, settings: Mapping[str, str]) -> Entry:
         UnknownNameError: no bench has such a parameter.
         ParameterError: a value is no number or out of bounds.
     """
-    known = {name for bench in entry.benches for name in _names(bench)}
+    known = {name for bench in entry.benches for name in names_of(bench)}
     for name in settings:
         if name not in known:
             raise UnknownNameError(f"parameter of {entry.name}", name, known)
-    return replace(entry, benches=tuple(_with(bench, settings) for bench in entry.benches))
+    return replace(entry, benches=tuple(changed(bench, settings) for bench in entry.benches))
 
 
-def _names(bench: Bench) -> list[str]:
+def names_of(parameters: Parameters) -> list[str]:
+    """The parameters' names; of those that are parameters themselves `cell.width` and so on."""
     found = []
-    for name in type(bench).model_fields:
-        value = getattr(bench, name)
-        if isinstance(value, Cell):
+    for name in type(parameters).model_fields:
+        value = getattr(parameters, name)
+        if isinstance(value, Parameters):
             found += [f"{name}.{own}" for own in type(value).model_fields]
         else:
             found.append(name)
     return found
 
 
-def _with(bench: Bench, settings: Mapping[str, str]) -> Bench:
-    own = set(_names(bench))
-    values: dict[str, Any] = bench.model_dump()
-    changed = False
-    for name, text in settings.items():
-        if name not in own:
-            continue
+def changed(parameters: _P, settings: Mapping[str, str]) -> _P:
+    """The same with those of the settings that it has, by the names of `names_of`.
+
+    Raises:
+        ParameterError: a value is no number or out of bounds.
+    """
+    own = set(names_of(parameters))
+    values: dict[str, Any] = parameters.model_dump()
+    ours = {name: text for name, text in settings.items() if name in own}
+    if not ours:
+        return parameters
+    for name, text in ours.items():
         outer, _, inner = name.rpartition(".")
-        parameters: Parameters = getattr(bench, outer) if outer else bench
+        holder: Parameters = getattr(parameters, outer) if outer else parameters
         target = values[outer] if outer else values
-        target[inner] = _value(name, text, getattr(parameters, inner))
-        changed = True
-    if not changed:
-        return bench
+        target[inner] = _value(name, text, getattr(holder, inner))
     # Cells first, so that an error names the cell's parameter.
-    for name in type(bench).model_fields:
-        cell = getattr(bench, name)
-        if isinstance(cell, Cell):
-            values[name] = type(cell)(**values[name])
-    return type(bench)(**values)
+    for name in type(parameters).model_fields:
+        inside = getattr(parameters, name)
+        if isinstance(inside, Parameters):
+            values[name] = type(inside)(**values[name])
+    return type(parameters)(**values)
 
 
 def _value(name: str, text: str, now: object) -> object:
