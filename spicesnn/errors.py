@@ -64,3 +64,11 @@ class UnsafeDeckError(SpicesnnError):
 
 class DeckError(SpicesnnError, ValueError):
     """A deck from outside cannot be read."""
+
+
+class OutOfRangeError(SpicesnnError, ValueError):
+    """A tier was given, or came to, what it was not fitted for."""
+
+
+class TierFileError(SpicesnnError, ValueError):
+    """A tier file cannot be used: damaged, of another version, or of another circuit."""
