@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from spicesnn import __version__
-from spicesnn.cli import cells, decks, devices, processes, training
+from spicesnn.cli import cells, decks, devices, processes, tiers, training
+from spicesnn.cli.fit_group import fit_app
 from spicesnn.errors import SpicesnnError
 
 app = typer.Typer(
@@ -22,13 +23,14 @@ app.add_typer(decks.cache_app, name="cache")
 app.add_typer(processes.extract_app, name="extract")
 app.add_typer(processes.pdk_app, name="pdk")
 app.add_typer(devices.device_app, name="device")
-app.add_typer(devices.fit_app, name="fit")
+app.add_typer(fit_app, name="fit")
 app.command("emit")(training.emit)
 app.command("run")(decks.run_deck)
 app.command("export")(decks.export_deck)
 app.command("compare")(decks.compare_files)
 app.command("montecarlo")(cells.montecarlo)
 app.command("characterize")(cells.characterize_cells)
+app.command("crosscheck")(tiers.crosscheck)
 
 
 @app.callback(invoke_without_command=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from spicesnn.cli.fit_group import fit_app
 from spicesnn.errors import ParameterError, RunFolderError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -23,15 +24,9 @@ if TYPE_CHECKING:
 device_app = typer.Typer(
     no_args_is_help=True, help="Memristive devices: their numbers, printed forms and pictures."
 )
-fit_app = typer.Typer(no_args_is_help=True, help="Numbers from measurements.")
 
 _NAME = Annotated[str, typer.Argument(help="Of a preset, or the .json file of a fitted one.")]
 _FORMS = ("spice", "verilog", "wrapper", "jax")
-
-
-@fit_app.callback()
-def _fit() -> None:
-    """Numbers from measurements."""
 
 
 @device_app.command("list")

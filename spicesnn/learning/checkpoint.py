@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -33,6 +34,7 @@ class State:
         simulations: how many were run so far, all converged; repeats from memory not counted.
         epoch_totals: sums over the current epoch.
         history: one row a finished epoch.
+        forward: what a `Remembering` forward needs to go on.
     """
 
     conductance: Array
@@ -47,6 +49,7 @@ class State:
     simulations: int = 0
     epoch_totals: dict[str, float] = field(default_factory=dict)
     history: list[Row] = field(default_factory=list)
+    forward: dict[str, Any] = field(default_factory=dict)
 
     def count(self, responses: Sequence[Response]) -> None:
         """Add what these answers cost."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -53,6 +53,19 @@ class Forward(Protocol):
             steps: times at which membrane and traces are read, seconds, shape (steps,).
             done: called after each simulation.
         """
+        ...
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A `Forward` whose answers depend on those before: it is kept with the checkpoint."""
+
+    def state(self) -> dict[str, Any]:
+        """What it needs to go on, as plain JSON."""
+        ...
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from there; an empty state changes nothing."""
         ...
 
 

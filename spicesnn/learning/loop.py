@@ -14,7 +14,7 @@ from spicesnn.devices import PulseArray, PulseMap
 from spicesnn.errors import ParameterError
 from spicesnn.learning.checkpoint import Row, State
 from spicesnn.learning.encoders import SpikeTrains
-from spicesnn.learning.forward import Forward, Response, decide
+from spicesnn.learning.forward import Forward, Remembering, Response, decide
 from spicesnn.learning.rules import ErrorTriggered, Plain, ThreeFactors
 from spicesnn.learning.writes import write
 from spicesnn.parameters import Parameters, parameter
@@ -96,6 +96,7 @@ def train(
     checkpoint: Path | None = None,
     watch: Callable[[Progress], None] | None = None,
     done: Callable[[], None] | None = None,
+    held_out: Forward | None = None,
 ) -> State:
     """Train until `loop.epochs`, or go on from `state`; with no rule, only answer the test set.
 
@@ -115,6 +116,7 @@ def train(
         checkpoint: file to save the state in.
         watch: called after each batch.
         done: called after each simulation.
+        held_out: answers the held-out set, by default `forward`.
 
     Returns:
         The state at the end; `history` has one row an epoch, the first before any training.
@@ -122,6 +124,9 @@ def train(
         and gates: the updates of a rule that neither triggers nor rounds.
     """
     batches = -(-len(task.train) // loop.batch) if rule else 0
+    judge = held_out or forward
+    if isinstance(forward, Remembering):
+        forward.restore(state.forward)
 
     saved = time.perf_counter()
 
@@ -129,11 +134,13 @@ def train(
         nonlocal saved
         now = time.perf_counter()
         state.wall_seconds, saved = state.wall_seconds + now - saved, now
+        if isinstance(forward, Remembering):
+            state.forward = forward.state()
         if checkpoint:
             state.save(checkpoint)
 
     if not state.history:
-        _finish_epoch(forward, task, state, steps, done)
+        _finish_epoch(judge, task, state, steps, done)
         save()
     while rule and state.epoch < loop.epochs:
         order = np.random.default_rng([seed, _ORDER, state.epoch]).permutation(len(task.train))
@@ -150,7 +157,7 @@ def train(
                 right = state.epoch_totals["right"] / seen
                 last = state.history[-1]["test_accuracy"]
                 watch(Progress(state.epoch, state.batch, batches, state.writes, right, last))
-        _finish_epoch(forward, task, state, steps, done)
+        _finish_epoch(judge, task, state, steps, done)
         state.epoch, state.batch = state.epoch + 1, 0
         save()
     return state

@@ -24,11 +24,9 @@ class Budget(Parameters):
     timing: float = parameter(0.01, unit="1", doc="median shift over the time constant", gt=0)
     rate: float = parameter(0.01, unit="1", doc="spikes of all runs together, relative", gt=0)
     energy: float = parameter(0.03, unit="1", doc="of all runs together, relative", gt=0)
-    window: float = parameter(
-        0.1, unit="1", doc="spikes match within it, in time constants", gt=0
-    )
+    window: float = parameter(0.1, unit="1", doc="spikes match within it, in time constants", gt=0)
     margin: float = parameter(
-        3.0, unit="1", doc="state is left out so near to a spike, in spike widths", ge=0
+        3.0, unit="1", doc="state is left out so near to a spike, in spike widths, and a step", ge=0
     )
 
 
@@ -138,12 +136,16 @@ class Agreement:
 
     def violations(self, budget: Budget) -> list[str]:
         """What is over the budget, in words."""
-        limits = budget.model_dump()
         return [
-            f"{name}: {value:.3%}, limit {limits[name.split()[0]]:.3g}"
+            f"{name}: {value:.3%}, limit {limit_of(name, budget):.2%}"
             for name, value in self.numbers().items()
-            if not value <= limits[name.split()[0]]
+            if not value <= limit_of(name, budget)
         ]
+
+
+def limit_of(name: str, budget: Budget) -> float:
+    """What a budget allows of a number of `Agreement.numbers`, such as `state v_mem`."""
+    return float(getattr(budget, name.split(maxsplit=1)[0]))
 
 
 def agreement(
@@ -180,11 +182,7 @@ def agreement(
             rates.append(abs(answer.spikes.size / record.spikes.size - 1))
         if record.energy:
             energies.append(abs(answer.energy / record.energy - 1))
-        times = step_ends(record.dt, record.steps)
-        keep = np.ones(record.steps, dtype=bool)
-        reach = budget.margin * record.spike_width
-        for moment in np.concatenate([record.spikes, answer.spikes]):
-            keep &= np.abs(times - moment) > reach
+        keep = away(record, answer, budget)
         for name, values in record.outputs.items():
             gaps[name].append((answer.outputs[name] - values)[keep])
             seen[name].append(values)
@@ -207,6 +205,17 @@ def agreement(
         runs=len(records),
         seconds=sum(r.stop for r in records),
     )  # fmt: skip
+
+
+def away(record: Record, answer: Answer, budget: Budget) -> npt.NDArray[np.bool_]:
+    """Whether a step's end is away from the spikes of either, shape (steps,)."""
+    times = step_ends(record.dt, record.steps)
+    keep = np.ones(record.steps, dtype=bool)
+    # A value at a step's end cannot tell on which side of a spike in that step it is.
+    reach = budget.margin * record.spike_width + record.dt
+    for moment in np.concatenate([record.spikes, answer.spikes]):
+        keep &= np.abs(times - moment) > reach
+    return keep
 
 
 def _nearest(reference: Array, other: Array, window: float) -> Array:

@@ -65,8 +65,11 @@ def step_means(time: npt.ArrayLike, value: npt.ArrayLike, dt: float, steps: int)
     every = np.union1d(corners, edges)
     every = every[(every >= 0) & (every <= edges[-1] * (1 + 1e-12))]
     level = np.interp(every, corners, values)
-    area = np.r_[0.0, np.cumsum(np.diff(every) * (level[1:] + level[:-1]) / 2)]
-    return np.asarray(np.diff(np.interp(edges, every, area)) / dt, dtype=np.float64)
+    # From the first value on: a constant then has no rounding of a sum in it.
+    risen = level - level[0]
+    area = np.r_[0.0, np.cumsum(np.diff(every) * (risen[1:] + risen[:-1]) / 2)]
+    means = np.diff(np.interp(edges, every, area)) / dt
+    return np.asarray(level[0] + means, dtype=np.float64)
 
 
 def duty(starts: npt.ArrayLike, width: float, dt: float, steps: int) -> Array:

@@ -1,0 +1,77 @@
+"""A tier and its circuit side by side on stimuli that no fit has seen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from spicesnn.engine.pool import Pool
+from spicesnn.processes import Process
+from spicesnn.tiers.agreement import Agreement, Answer, Budget, agreement
+from spicesnn.tiers.fitted import FittedTier
+from spicesnn.tiers.fitting import CROSSCHECK, simulate
+from spicesnn.tiers.record import Record
+
+
+@dataclass(frozen=True)
+class Crosscheck:
+    """What a crosscheck found.
+
+    Attributes:
+        tier: that was checked.
+        kinds: of the stimuli, one a run.
+        records: of the circuit.
+        answers: of the tier.
+        agreement: their errors.
+        circuit_seconds: ngspice's own analysis time, of runs that were not kept from before.
+        tier_seconds: of the tier, all runs in one batch, compiled before.
+    """
+
+    tier: FittedTier
+    kinds: tuple[str, ...]
+    records: tuple[Record, ...]
+    answers: tuple[Answer, ...]
+    agreement: Agreement
+    circuit_seconds: float
+    tier_seconds: float
+
+
+def crosscheck(
+    tier: FittedTier,
+    process: Process,
+    pool: Pool,
+    *,
+    runs: int = 12,
+    seed: int = 0,
+    budget: Budget | None = None,
+    done: Callable[[], None] | None = None,
+) -> Crosscheck:
+    """Run both on new random stimuli.
+
+    Args:
+        tier: with its file.
+        process: of the circuit.
+        pool: where the circuit runs.
+        runs: stimuli.
+        seed: of the stimuli, which have nothing in common with those of a fit of the same seed.
+        budget: how errors are measured.
+        done: called after each run of the circuit.
+
+    Raises:
+        TierFileError: the tier is of another circuit.
+        OutOfRangeError: a stimulus leads the tier out of its range.
+        SimulationError: a run cannot be trusted.
+    """
+    tier.check_circuit(process)
+    celsius = tier.file.celsius
+    found = simulate(tier.recipe, process, pool, runs, seed, CROSSCHECK, celsius, done)
+    tier.answers(found.records)
+    began = time.perf_counter()
+    answers = tier.answers(found.records)
+    took = time.perf_counter() - began
+    result = agreement(found.records, answers, tier.file.tau, budget or Budget())
+    kinds = tuple(stimulus.name for stimulus in found.stimuli)
+    return Crosscheck(
+        tier, kinds, found.records, tuple(answers), result, found.analysis_seconds, took
+    )
