@@ -14,6 +14,7 @@ from spicesnn.cli.progress import Bars
 from spicesnn.errors import ParameterError
 
 if TYPE_CHECKING:
+    from spicesnn.engine.pool import Pool
     from spicesnn.tiers.agreement import Agreement, Budget
 
 _CELL = Annotated[str, typer.Argument(help="Cell with a tier, as lif_neuron or dpi_synapse.")]
@@ -22,6 +23,16 @@ _CORNER = Annotated[str, typer.Option(help="tt, ff, ss, fs or sf; nfet first.")]
 _SEED = Annotated[int, typer.Option(help="Of the random stimuli.")]
 _WORKERS = Annotated[int | None, typer.Option(help="Processes; default one a core.")]
 _JSON = Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")]
+
+
+def _pool(workers: int | None) -> Pool:
+    """As precise as a comparison of spikes needs; finished runs are kept."""
+    from spicesnn.engine.cache import RunCache
+    from spicesnn.engine.options import SimulationOptions
+    from spicesnn.engine.pool import Pool
+
+    options = SimulationOptions.profile("precise")
+    return Pool(workers or os.cpu_count() or 1, options, cache=RunCache())
 
 
 def _settings(texts: list[str]) -> dict[str, str]:
@@ -58,8 +69,6 @@ def fit_cell(
     come from the cache. Exit 1 where an error is over the budget.
     """
     from spicesnn.characterize.settings import changed, names_of
-    from spicesnn.engine.cache import RunCache
-    from spicesnn.engine.pool import Pool
     from spicesnn.errors import UnknownNameError
     from spicesnn.processes import find_process
     from spicesnn.tiers.agreement import Budget
@@ -75,7 +84,7 @@ def fit_cell(
     recipe = changed(recipe, settings)
     on = find_process(process, corner)
     place = out or Path("runs/tiers") / f"{cell}-{process}-{corner}.json"
-    with Pool(workers or os.cpu_count() or 1, cache=RunCache()) as pool, Bars() as bars:
+    with _pool(workers) as pool, Bars() as bars:
         done = bars.begin(f"{cell}, {runs} + {held_out} runs", runs + held_out)
         fitted, result = fit_tier(
             recipe, on, pool, runs=runs, held_out=held_out, seed=seed, celsius=temperature,
@@ -97,7 +106,9 @@ def fit_cell(
 
 
 def crosscheck(
-    cell: _CELL,
+    cell: Annotated[
+        str, typer.Argument(help="Cell with a tier, or a network: classifier (16 inputs) or iris.")
+    ],
     process: _PROCESS = "generic180",
     corner: _CORNER = "tt",
     tier: Annotated[
@@ -109,12 +120,11 @@ def crosscheck(
     out: Annotated[Path | None, typer.Option(help="Folder; default in runs/crosscheck.")] = None,
     as_json: _JSON = False,
 ) -> None:
-    """Run a cell's circuit and its tier side by side on stimuli that no fit has seen.
+    """Run a circuit and its tier side by side on stimuli that no fit has seen.
 
     Writes a page with a figure. Exit 1 where an error is over the budget.
     """
-    from spicesnn.engine.cache import RunCache
-    from spicesnn.engine.pool import Pool
+    from spicesnn.learning.crosscheck import NETWORKS, crosscheck_network
     from spicesnn.processes import find_process
     from spicesnn.report.tiers import write_crosscheck
     from spicesnn.tiers.agreement import Budget
@@ -123,11 +133,19 @@ def crosscheck(
     from spicesnn.tiers.library import tier_path
 
     on = find_process(process, corner)
-    fitted = load_tier(tier or tier_path(cell, on), on)
-    place = out or Path("runs/crosscheck") / f"{fitted.file.cell}-{process}-{corner}"
-    with Pool(workers or os.cpu_count() or 1, cache=RunCache()) as pool, Bars() as bars:
-        done = bars.begin(f"{fitted.file.cell}, {runs} runs", runs)
-        result = check(fitted, on, pool, runs=runs, seed=seed, done=done)
+    place = out or Path("runs/crosscheck") / f"{cell}-{process}-{corner}"
+    with _pool(workers) as pool, Bars() as bars:
+        if cell in NETWORKS:
+            if tier:
+                raise ParameterError(f"{cell} is a network of several tiers: leave --tier out.")
+            result = crosscheck_network(
+                NETWORKS[cell], on, pool, samples=runs, seed=seed,
+                begin=lambda total: bars.begin(f"{cell}, {runs} samples", total),
+            )  # fmt: skip
+        else:
+            fitted = load_tier(tier or tier_path(cell, on), on)
+            done = bars.begin(f"{fitted.file.cell}, {runs} runs", runs)
+            result = check(fitted, on, pool, runs=runs, seed=seed, done=done)
     budget = Budget()
     paths = write_crosscheck(result, budget, place)
     if as_json:

@@ -17,7 +17,6 @@ from spicesnn.errors import RunFolderError
 from spicesnn.tiers.agreement import Agreement, Answer, Budget, away, limit_of
 from spicesnn.tiers.crosscheck import Crosscheck
 from spicesnn.tiers.record import Record, step_ends
-from spicesnn.tiers.tier import Spec
 
 Array = npt.NDArray[np.float64]
 
@@ -38,7 +37,7 @@ def write_crosscheck(found: Crosscheck, budget: Budget, folder: Path) -> list[Pa
         draw_crosscheck(found, budget, picture)
         page.write_text(_page(found, budget), encoding="utf-8")
         content = {
-            "tier": found.tier.file.name,
+            "tier": found.name,
             "errors": found.agreement.numbers(),
             "violations": found.agreement.violations(budget),
             "budget": budget.model_dump(),
@@ -67,17 +66,16 @@ def draw_crosscheck(found: Crosscheck, budget: Budget, path: Path) -> None:
         for other in panels[:-1]:
             other.sharex(panels[-1])
             other.tick_params(labelbottom=False)
-        _inputs(panels[0], record, found.tier.recipe.tier.INPUTS)
+        _inputs(panels[0], record, found.inputs)
         for panel, name in zip(panels[1:], names, strict=False):
-            _traces(panel, record, answer, name, found.tier.recipe.compared[name])
+            _traces(panel, record, answer, name, found.compared[name])
         if spiking:
             _raster(panels[-1], record, answer)
         panels[1].legend(frameon=False, ncols=2, loc="upper right")
         panels[-1].set_xlabel("time (ms)")
         panels[-1].set_xlim(*(1e3 * end for end in _window(record)))
         panels[0].set_title(
-            f"{found.tier.file.name}: run {shown + 1} of {len(found.records)} "
-            f"({found.kinds[shown]})",
+            f"{found.name}: run {shown + 1} of {len(found.records)} ({found.kinds[shown]})",
             loc="left",
         )
         right = grid[:, 1].subgridspec(2 + spiking, 1)
@@ -107,12 +105,12 @@ def _window(record: Record) -> tuple[float, float]:
     return float(record.spikes[middle - 10]), float(record.spikes[middle + 10])
 
 
-def _inputs(panel: Axes, record: Record, units: Mapping[str, Spec]) -> None:
+def _inputs(panel: Axes, record: Record, units: Mapping[str, str]) -> None:
     times = step_ends(record.dt, record.steps)
     for name, values in record.inputs.items():
         flat = values.reshape(record.steps, -1)
         panel.plot(1e3 * times, flat, lw=0.8, drawstyle="steps-pre")
-        panel.set_ylabel(f"{name.replace('_', ' ')} ({units[name].unit})")
+        panel.set_ylabel(f"{name.replace('_', ' ')} ({units[name]})")
     panel.yaxis.set_major_formatter(EngFormatter(unit=""))
     panel.margins(x=0)
 
@@ -142,8 +140,8 @@ def _errors(axes: Axes, found: Crosscheck, budget: Budget) -> None:
             gaps.append((answer.outputs[name] - record.outputs[name])[kept])
         gap = 100 * np.concatenate(gaps) / (state.range or 1.0)
         axes.hist(
-            np.clip(gap, bins[0], bins[-1]), bins.tolist(), histtype="step", lw=1.2, color=_LINES[k % 3],
-            label=name.replace("_", " "), log=True,
+            np.clip(gap, bins[0], bins[-1]), bins.tolist(), histtype="step", lw=1.2,
+            color=_LINES[k % 3], label=name.replace("_", " "), log=True,
         )  # fmt: skip
     axes.set_xlabel("state error (% of range)")
     axes.set_ylabel("steps")
@@ -174,10 +172,10 @@ def _bars(axes: Axes, result: Agreement, budget: Budget) -> None:
 
 
 def _page(found: Crosscheck, budget: Budget) -> str:
-    result, file = found.agreement, found.tier.file
+    result, file = found.agreement, found.file
     lines = [
-        f"# Crosscheck: {file.name}", "",
-        f"{found.tier.recipe.title}. {result.runs} runs, {result.seconds:.3g} s of circuit time, "
+        f"# Crosscheck: {found.name}", "",
+        f"{found.title}. {result.runs} runs, {result.seconds:.3g} s of circuit time, "
         f"{result.spikes} spikes, on stimuli that the fit never saw "
         f"({', '.join(sorted(set(found.kinds)))}).", "",
         "![Circuit and tier](crosscheck.png)", "",
@@ -193,6 +191,10 @@ def _page(found: Crosscheck, budget: Budget) -> str:
         f"{result.tau:.3g} s): {result.matched} matched, {result.missed} missed, {result.added} "
         f"added. State is left out within {budget.margin:g} spike widths and a step of a spike of "
         "either.",
+    ]
+    if file is None:
+        return "\n".join(lines) + "\n"
+    lines += [
         "",
         "| parameter | value | uncertainty | unit |", "|---|---|---|---|",
     ]  # fmt: skip

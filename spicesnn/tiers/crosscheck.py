@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from spicesnn.engine.pool import Pool
 from spicesnn.processes import Process
 from spicesnn.tiers.agreement import Agreement, Answer, Budget, agreement
+from spicesnn.tiers.file import TierFile
 from spicesnn.tiers.fitted import FittedTier
 from spicesnn.tiers.fitting import CROSSCHECK, simulate
 from spicesnn.tiers.record import Record
@@ -19,7 +20,10 @@ class Crosscheck:
     """What a crosscheck found.
 
     Attributes:
-        tier: that was checked.
+        name: of what was checked, with its process.
+        title: of it in words.
+        inputs, compared: units of the inputs and of the outputs that are compared, by name.
+        file: of the tier; None where several are joined.
         kinds: of the stimuli, one a run.
         records: of the circuit.
         answers: of the tier.
@@ -28,7 +32,11 @@ class Crosscheck:
         tier_seconds: of the tier, all runs in one batch, compiled before.
     """
 
-    tier: FittedTier
+    name: str
+    title: str
+    inputs: Mapping[str, str]
+    compared: Mapping[str, str]
+    file: TierFile | None
     kinds: tuple[str, ...]
     records: tuple[Record, ...]
     answers: tuple[Answer, ...]
@@ -73,5 +81,15 @@ def crosscheck(
     result = agreement(found.records, answers, tier.file.tau, budget or Budget())
     kinds = tuple(stimulus.name for stimulus in found.stimuli)
     return Crosscheck(
-        tier, kinds, found.records, tuple(answers), result, found.analysis_seconds, took
+        name=tier.file.name,
+        title=tier.recipe.title,
+        inputs={name: spec.unit for name, spec in tier.recipe.tier.INPUTS.items()},
+        compared=tier.recipe.compared,
+        file=tier.file,
+        kinds=kinds,
+        records=found.records,
+        answers=tuple(answers),
+        agreement=result,
+        circuit_seconds=found.analysis_seconds,
+        tier_seconds=took,
     )

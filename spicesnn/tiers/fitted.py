@@ -169,6 +169,24 @@ def _run(
     return scan(tier, state, inputs, dt)
 
 
+def run_units(tier: Tier, inputs: Mapping[str, npt.ArrayLike], dt: float) -> list[Array]:
+    """Spikes of a batch of units from rest, without a check of the range.
+
+    Args:
+        tier: parameters of shape (units,) or ().
+        inputs: by name, shape (steps, units).
+        dt: the step, seconds.
+
+    Returns:
+        Seconds, of each unit.
+    """
+    given = {name: jnp.asarray(each, jnp.float64) for name, each in inputs.items()}
+    units = next(iter(given.values())).shape[1]
+    _, outputs = _run(tier, tier.start((units,), jnp.float64), given, dt)
+    found = {name: np.asarray(outputs[name]) for name in ("spike", "delay")}
+    return [spike_times_of({n: o[:, k] for n, o in found.items()}, dt) for k in range(units)]
+
+
 def spike_times_of(outputs: Mapping[str, Array], dt: float) -> Array:
     """Seconds, shape (spikes,), of one unit's outputs `spike` and `delay`, shape (steps,)."""
     if "spike" not in outputs:

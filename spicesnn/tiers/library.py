@@ -8,10 +8,15 @@ from spicesnn.assets import asset
 from spicesnn.errors import SpicesnnError, TierFileError, UnknownNameError
 from spicesnn.processes import Process
 from spicesnn.tiers.recipe import Recipe
+from spicesnn.tiers.recipes.column import ColumnRecipe
+from spicesnn.tiers.recipes.dpi_neuron import DpiNeuronRecipe
 from spicesnn.tiers.recipes.dpi_synapse import DpiSynapseRecipe
+from spicesnn.tiers.recipes.dpi_trace import DpiTraceRecipe
 from spicesnn.tiers.recipes.lif_neuron import LifNeuronRecipe
 
-_ALL: tuple[Recipe, ...] = (DpiSynapseRecipe(), LifNeuronRecipe())
+_ALL: tuple[Recipe, ...] = (
+    DpiSynapseRecipe(), DpiTraceRecipe(), ColumnRecipe(), LifNeuronRecipe(), DpiNeuronRecipe(),
+)  # fmt: skip
 
 RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in _ALL}
 

@@ -50,6 +50,8 @@ class Recipe(Parameters):
     """Outputs of the tier that are compared with the circuit, and their units."""
     features: ClassVar[Mapping[str, str]]
     """What the supply's energy is a sum of, see `energy_features`, and the unit of each."""
+    mismatched: ClassVar[tuple[str, ...]] = ()
+    """Parameters that differ from unit to unit of one process; the others are the process's."""
     rows: ClassVar[bool] = False
     """Whether the last axis of the inputs is one of rows, which the tier joins."""
 
@@ -76,8 +78,22 @@ class Recipe(Parameters):
         """What the circuit did, on the tier's steps."""
 
     @abstractmethod
-    def fit(self, records: Sequence[Record], process: Process, celsius: float) -> Fit:
-        """The tier's parameters from runs of the circuit."""
+    def fit(
+        self,
+        records: Sequence[Record],
+        process: Process,
+        celsius: float,
+        start: Mapping[str, float] | None = None,
+    ) -> Fit:
+        """The tier's parameters from runs of the circuit.
+
+        Args:
+            records: of the circuit.
+            process: of its transistors.
+            celsius: its temperature.
+            start: of a unit like another one the parameters of that one; then those of
+                `mismatched` are fitted from there, and the others are kept.
+        """
 
     @abstractmethod
     def ranges(self, records: Sequence[Record]) -> dict[str, Range]:

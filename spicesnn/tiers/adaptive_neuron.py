@@ -1,0 +1,275 @@
+"""The adaptive-exponential neuron as a tier: membrane, feedback, adaptation, reset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from spicesnn.tiers.membrane import fires, phi, pulse, release
+from spicesnn.tiers.tier import Signals, Spec, Tier
+
+# In thermal voltages: where sinking currents are saturated and the feedback may be a term.
+_SATURATED = 7.0
+# No reset is under way; seconds, below any that is left.
+_FREE = -1.0
+_LARGEST = 30.0
+_NEAR_POLE = 1e-4
+_SMALLEST_RISE = 1e-5
+# Width of the surrogate of `spike`, volts (our choice).
+_SURROGATE = 0.1
+
+State = tuple[jax.Array, jax.Array, jax.Array, jax.Array]
+
+
+class Way(NamedTuple):
+    """A step up to a spike, if there is one.
+
+    Attributes:
+        v: where the membrane starts, volts; ground where a reset was under way.
+        v_p: of the adaptation at the end, but for what the feedback and the spike add, volts.
+        i_ahp: its current in the middle of the step, amperes.
+        net: current into a membrane near ground, amperes.
+        rise: of the membrane by the constant currents, volts.
+        v_end: without a spike, volts.
+        level: of a spike, volts.
+        crossing: of the threshold, from the step's start, by the step's currents, seconds; it may
+            lie outside the step.
+        free: from the step's start until the reset lets go, seconds.
+        held: whether the reset holds to the end.
+        near: whether the membrane starts near ground.
+        wait: what was left of the reset at the start, seconds.
+    """
+
+    v: jax.Array
+    v_p: jax.Array
+    i_ahp: jax.Array
+    net: jax.Array
+    rise: jax.Array
+    v_end: jax.Array
+    level: jax.Array
+    crossing: jax.Array
+    free: jax.Array
+    held: jax.Array
+    near: jax.Array
+    wait: jax.Array
+
+
+class AdaptiveNeuron(Tier):
+    """An adaptive-exponential integrate-and-fire neuron behind a differential pair.
+
+    Law, with v the membrane's voltage and v_p that of the adaptation's capacitor:
+
+    `C dv/dt = I_in/(1 + e^((v - v_gain)/U_gain)) + I_fb e^((v - v_th)/U_fb)
+    - (I_leak (1 + v/v_early) + I_ahp (1 + v/v_early_ahp)) (1 - e^(-v/U_T))`,
+    `I_ahp = I_w/(1 + sqrt(I_w/I_curve))`, `I_w = I_0 e^(v_p/U_ahp)`,
+    `C_p dv_p/dt = I_tail/(1 + x) - I_lkahp (1 - e^(-v_p/U_T))`, `x = e^((v_p - v_thr)/U_pair)`.
+
+    At v = v_th there is a spike. Then v is held at ground, until the reset's current, which dies
+    with `tau_reset`, lets go of it for the input's sake (`membrane.release`). The request opens
+    the adaptation's tail: `x + ln x` rises by `rise_spike/U_pair` at a spike, and before it by
+    `rise_feedback/U_pair` for each volt that the feedback raises the membrane, since both follow
+    the request line.
+
+    A step is exact for constant currents in two cases: far from ground, where nothing saturates
+    any more, and near it, where the feedback is taken at the middle of the step. Both read
+    `v' = v + a + L ln(1 + q phi(-a/L) e^(-v/L))`, `a` the rise by the constant currents: near
+    ground `L = U_T` and `q` is the rise by the sinking ones over `U_T`, far from it `L = -U_fb`
+    and `q` is less the rise by the feedback over `U_fb`.
+
+    Source: Livi & Indiveri 2009, Indiveri et al. 2011, Chicca et al. 2014 (the cell); Brette &
+    Gerstner 2005 (the adaptive-exponential law); the closed forms are ours.
+    """
+
+    PARAMETERS: ClassVar[Mapping[str, Spec]] = {
+        "u_t": Spec("V", "thermal voltage", 0.01, 0.05),
+        "c": Spec("F", "membrane's capacitor with what hangs on it", 1e-14, 1e-10),
+        "i_leak": Spec("A", "leak", 0.0, 1e-8),
+        "v_early": Spec("V", "Early voltage of the two leaks", 0.5, 1e4),
+        "v_gain": Spec("V", "where the input pair shares by halves", 0.1, 5.0),
+        "u_gain": Spec("V", "input pair's voltage of a factor e", 0.01, 0.2),
+        "i_feedback": Spec("A", "feedback at the threshold", 1e-13, 1e-6),
+        "u_feedback": Spec("V", "feedback's voltage of a factor e", 2e-3, 0.3),
+        "v_threshold": Spec("V", "membrane at a spike", 0.1, 5.0),
+        "lag": Spec("s", "of the feedback after the membrane", 0.0, 1e-3),
+        "t_reset": Spec("s", "from a spike to the release, without input", 0.0, 1.0),
+        "t_reset_slope": Spec("s/A", "change of that by the net current at the spike", -1e5, 1e5),
+        "tau_reset": Spec("s", "of the reset's current", 1e-7, 1e-2),
+        "i_0": Spec("A", "adaptation's current at v_p = 0 by its law", 1e-20, 1e-9),
+        "u_ahp": Spec("V", "adaptation's voltage of a factor e", 0.02, 0.1),
+        "i_curve": Spec("A", "adaptation's current where weak inversion ends", 1e-9, 1e-3),
+        "v_early_ahp": Spec("V", "Early voltage of the adaptation's transistor", 0.5, 1e4),
+        "c_p": Spec("F", "adaptation's capacitor", 1e-14, 1e-10),
+        "i_lkahp": Spec("A", "adaptation's leak", 0.0, 1e-8),
+        "v_thrahp": Spec("V", "where the adaptation's pair shares by halves", -1.0, 1.0),
+        "u_pair": Spec("V", "that pair's voltage of a factor e", 0.02, 0.2),
+        "rise_spike": Spec("V", "rise of v_p by a spike, if all of the tail went there", 0.0, 50.0),
+        "rise_slope": Spec("V/A", "change of that by the net current at the spike", -1e10, 1e10),
+        "rise_feedback": Spec("1", "rise of v_p, likewise, over the feedback's of v", 0.0, 50.0),
+        "width": Spec("s", "of the request", 0.0, 1.0),
+    }
+    INPUTS: ClassVar[Mapping[str, Spec]] = {"i_in": Spec("A", "input current")}
+    OUTPUTS: ClassVar[Mapping[str, Spec]] = {
+        "v_mem": Spec("V", "membrane at the step's end"),
+        "v_p": Spec("V", "adaptation's capacitor at the step's end"),
+        "i_ahp": Spec("A", "adaptation's current in the middle of the step"),
+        "spike": Spec("1", "1 in a step in which a request begins, else 0"),
+        "delay": Spec("s", "from the step's start to the request, where there is one"),
+        "pulse": Spec("1", "part of the step in which the request is active"),
+        "feedback": Spec("V", "rise of the membrane by the feedback in the step"),
+    }
+
+    u_t: jax.Array
+    c: jax.Array
+    i_leak: jax.Array
+    v_early: jax.Array
+    v_gain: jax.Array
+    u_gain: jax.Array
+    i_feedback: jax.Array
+    u_feedback: jax.Array
+    v_threshold: jax.Array
+    lag: jax.Array
+    t_reset: jax.Array
+    t_reset_slope: jax.Array
+    tau_reset: jax.Array
+    i_0: jax.Array
+    u_ahp: jax.Array
+    i_curve: jax.Array
+    v_early_ahp: jax.Array
+    c_p: jax.Array
+    i_lkahp: jax.Array
+    v_thrahp: jax.Array
+    u_pair: jax.Array
+    rise_spike: jax.Array
+    rise_slope: jax.Array
+    rise_feedback: jax.Array
+    width: jax.Array
+
+    def start(self, shape: tuple[int, ...] = (), dtype: Any = float) -> State:
+        """Both capacitors empty, no reset under way.
+
+        Returns:
+            v, v_p (volts), what is left of the reset and of the request (seconds).
+        """
+        zero = jnp.zeros(shape, dtype)
+        return zero, zero, jnp.full(shape, _FREE, dtype), zero
+
+    def step(self, state: State, inputs: Signals, dt: float) -> tuple[State, Signals]:
+        """See the class."""
+        way = self.way(state, inputs, dt)
+        spike = fires((way.v_end - way.level) / _SURROGATE)
+        fired = spike > 0
+        delay = jnp.where(fired, jnp.clip(way.crossing, way.free, dt), 0.0)
+        v, v_p, wait, fed = self.after(way, fired, delay, dt)
+        active, left = pulse(state[3], spike, delay, self.width, dt)
+        outputs = {
+            "v_mem": v, "v_p": v_p, "i_ahp": way.i_ahp, "spike": spike, "delay": delay,
+            "pulse": active, "feedback": fed,
+        }  # fmt: skip
+        return (v, v_p, wait, left), outputs
+
+    def way(self, state: State, inputs: Signals, dt: float) -> Way:
+        """Through a step up to a spike, or to its end."""
+        v_start, v_p, wait, _ = state
+        i_in = inputs["i_in"]
+        scale = dt / self.c
+
+        # The adaptation falls so little in a step that its saturation is that of the start.
+        fall = self.i_lkahp / self.c_p * dt * (1 + v_p / self.v_early)
+        fall = fall * (1 - jnp.exp(-v_p / self.u_t))
+        # The square root first: floats of 32 bits hold no squares of picoamperes.
+        root = jnp.sqrt(self.i_0 / self.i_curve) * jnp.exp((v_p - 0.5 * fall) / (2 * self.u_ahp))
+        i_ahp = self.i_curve * root / (1 + root) * root
+
+        net = i_in - self.i_leak - i_ahp
+        ratio = jnp.maximum(net, 0.0) * scale / self.u_t * (self.tau_reset / dt)
+        let_go = wait - self.tau_reset * release(ratio)
+        resetting = wait > 0.5 * _FREE
+        held = resetting & (let_go >= dt)
+        free = jnp.where(resetting, jnp.clip(let_go, 0.0, dt), 0.0)
+        v = jnp.where(resetting, 0.0, v_start)
+        scale = (dt - free) / self.c
+
+        # What comes later by the lag is seen at a higher voltage, if the currents are constant.
+        level = self.v_threshold + self.lag / self.c * jnp.maximum(net, 0.0)
+        near = v < _SATURATED * self.u_t
+        over = self.i_feedback * scale
+        grown = jnp.exp(jnp.where(near, -v / self.u_t, (v - level) / self.u_feedback))
+        fed = jnp.where(near, 0.0, over * grown)
+        middle = jnp.clip(v + 0.5 * (net * scale + fed), 0.0, level)
+        # Near ground the feedback, far from it the input pair: the other one does not matter.
+        own = jnp.exp(
+            jnp.where(
+                near,
+                (middle - level) / self.u_feedback,
+                (middle - self.v_gain) / self.u_gain,
+            )
+        )
+        sinking = self.i_leak * (1 + middle / self.v_early)
+        sinking = sinking + i_ahp * (1 + middle / self.v_early_ahp)
+        share = jnp.where(near, 1.0, 1 / (1 + own))
+        feedback = jnp.where(near, self.i_feedback * own, 0.0)
+        rise = (i_in * share - sinking + feedback) * scale
+        fold = jnp.where(near, self.u_t, -self.u_feedback)
+        weight = jnp.where(near, sinking * scale, over) / fold
+        z = jnp.clip(-rise / fold, -_LARGEST, _LARGEST)
+        # At -1 the feedback has carried the membrane to infinity.
+        pole = jnp.maximum(weight * phi(z) * grown, _NEAR_POLE - 1)
+        v_end = v + rise + fold * jnp.log1p(pole)
+
+        # Far from ground the time to any voltage is closed, too.
+        small = jnp.abs(rise) < _SMALLEST_RISE
+        pace = jnp.where(small, _SMALLEST_RISE, rise)
+        slow = jnp.maximum(pace + fed, 1e-3 * _SMALLEST_RISE)
+        speed = jnp.maximum(pace + over, 1e-3 * _SMALLEST_RISE)
+        gap = level - v
+        part = (gap - self.u_feedback * jnp.log(speed / slow)) / pace
+        return Way(
+            v, v_p - fall, i_ahp, net, rise, v_end, level, free + (dt - free) * part, free, held,
+            near, wait,
+        )  # fmt: skip
+
+    def after(
+        self, way: Way, fired: jax.Array, delay: jax.Array, dt: float
+    ) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
+        """At the end of a step.
+
+        Args:
+            way: through it.
+            fired: whether there is a spike.
+            delay: from the step's start to it, seconds.
+            dt: the step, seconds.
+
+        Returns:
+            v, v_p (volts), what is left of the reset (seconds), rise by the feedback (volts).
+        """
+        span = jnp.maximum(dt - way.free, 1e-3 * dt)
+        until = jnp.where(fired, (delay - way.free) / span, 1.0)
+        reached = jnp.where(fired, way.level, jnp.minimum(way.v_end, way.level))
+        fed = jnp.where(way.near, 0.0, jnp.maximum(reached - way.v - way.rise * until, 0.0))
+        event = jnp.maximum(self.rise_spike + self.rise_slope * way.net, 0.0)
+        added = (self.rise_feedback * fed + jnp.where(fired, event, 0.0)) / self.u_pair
+        v_p = way.v_p
+        v_p = v_p + self.u_pair * _charged((v_p - self.v_thrahp) / self.u_pair, added)
+        reset = self.t_reset + self.t_reset_slope * way.net
+        wait = jnp.where(way.held, way.wait - dt, _FREE)
+        wait = jnp.where(fired, jnp.maximum(reset - (dt - delay), 0.0), wait)
+        return jnp.where(fired | way.held, 0.0, way.v_end), v_p, wait, fed
+
+
+def _charged(t: jax.Array, added: jax.Array) -> jax.Array:
+    """By how much t rises until `t + e^t` has risen by `added`.
+
+    Two upper bounds of it, Newton's step and `ln(t + e^t)`, and one step of Halley's from the lower
+    of the two: within 0.003 for any t, and exact where little is added.
+    """
+    x = jnp.exp(t)
+    total = t + x + added
+    bound = jnp.log(jnp.maximum(total, 1.0)) - t
+    first = jnp.minimum(added / (1 + x), bound)
+    y = x * jnp.exp(first)
+    gap = y - x + first - added
+    slope = 1 + y
+    return first - 2 * gap * slope / (2 * slope * slope - gap * y)
