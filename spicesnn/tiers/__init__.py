@@ -5,4 +5,4 @@ Importing it switches JAX to types of 64 bits; arrays keep the type that they ar
 
 import jax
 
-jax.config.update("jax_enable_x64", True)
+jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]

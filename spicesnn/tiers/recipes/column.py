@@ -23,7 +23,7 @@ from spicesnn.processes import Process, Size
 from spicesnn.tiers.column import Column
 from spicesnn.tiers.ranges import Range
 from spicesnn.tiers.recipe import Recipe, Stimulus
-from spicesnn.tiers.recipes.free_run import fit_runs
+from spicesnn.tiers.recipes.free_run import fit_runs, split
 from spicesnn.tiers.record import Record, step_ends
 from spicesnn.units import spice_number, thermal_voltage
 from spicesnn.waveforms import Waveforms
@@ -46,6 +46,7 @@ class ColumnRecipe(Recipe):
     title: ClassVar[str] = "column of differential conductances"
     tier: ClassVar[type[Column]] = Column
     compared: ClassVar[Mapping[str, str]] = {"i_in": "A"}
+    mismatched: ClassVar[tuple[str, ...]] = ("i_0_tail", "gain_minus")
     features: ClassVar[Mapping[str, str]] = {
         "time": "s", "conductances": "S s", "charge of the sums": "C",
         "charge of the minus sum": "C",
@@ -157,7 +158,13 @@ class ColumnRecipe(Recipe):
             energy=supply_energy(waveforms, supplies),
         )
 
-    def fit(self, records: Sequence[Record], process: Process, celsius: float) -> Fit:
+    def fit(
+        self,
+        records: Sequence[Record],
+        process: Process,
+        celsius: float,
+        start: Mapping[str, float] | None = None,
+    ) -> Fit:
         """All runs from rest, the current over a hundredth of its range."""
         current = np.concatenate([r.outputs["i_in"] for r in records])
         # The tails' scale is the mirrors'; u_diode shows in nothing but the logarithm of a current.
@@ -165,9 +172,10 @@ class ColumnRecipe(Recipe):
             "v_rail": self.circuit.v_read - self.circuit.v_return, "gain_plus": 1.0,
             "u_diode": 1.38 * thermal_voltage(celsius),
         }  # fmt: skip
-        start = self._guess(records, thermal_voltage(celsius))
+        guess = self._guess(records, thermal_voltage(celsius))
+        free, fixed = split(start, self.mismatched, guess, fixed)
         return fit_runs(
-            self.tier, records, start, fixed, {"i_in": 0.01 * float(np.ptp(current))},
+            self.tier, records, free, fixed, {"i_in": 0.01 * float(np.ptp(current))},
             Column.through,
         )  # fmt: skip
 

@@ -23,7 +23,7 @@ from spicesnn.processes import Process
 from spicesnn.tiers.dpi_synapse import DpiSynapse
 from spicesnn.tiers.ranges import Range
 from spicesnn.tiers.recipe import Recipe, Stimulus
-from spicesnn.tiers.recipes.free_run import fit_runs
+from spicesnn.tiers.recipes.free_run import fit_runs, split
 from spicesnn.tiers.record import Record, duty, step_ends, step_means
 from spicesnn.units import spice_number, thermal_voltage
 from spicesnn.waveforms import Waveforms
@@ -46,6 +46,7 @@ class DpiSynapseRecipe(Recipe):
     title: ClassVar[str] = "DPI synapse"
     tier: ClassVar[type[DpiSynapse]] = DpiSynapse
     compared: ClassVar[Mapping[str, str]] = {"i_out": "A", "v_syn": "V"}
+    mismatched: ClassVar[tuple[str, ...]] = ("c", "i_tau", "v_gain", "i_0")
     features: ClassVar[Mapping[str, str]] = {
         "time": "s", "drive's charge": "C", "output's charge": "C", "events": "1",
     }  # fmt: skip
@@ -151,14 +152,20 @@ class DpiSynapseRecipe(Recipe):
             energy=supply_energy(Waveforms(waveforms.time, own), {"i(vdd)": process.supply}),
         )
 
-    def fit(self, records: Sequence[Record], process: Process, celsius: float) -> Fit:
+    def fit(
+        self,
+        records: Sequence[Record],
+        process: Process,
+        celsius: float,
+        start: Mapping[str, float] | None = None,
+    ) -> Fit:
         """All runs from rest, the output and v_syn each over a hundredth of its range."""
         u_t = thermal_voltage(celsius)
-        start = self._guess(records, u_t)
+        free, fixed = split(start, self.mismatched, self._guess(records, u_t), {})
         scales = {
             n: 0.01 * np.ptp(np.concatenate([r.outputs[n] for r in records])) for n in self.compared
         }
-        return fit_runs(self.tier, records, start, {}, scales)
+        return fit_runs(self.tier, records, free, fixed, scales)
 
     def ranges(self, records: Sequence[Record]) -> dict[str, Range]:
         """Of the inputs, and of the outputs with a tenth of their ranges around."""

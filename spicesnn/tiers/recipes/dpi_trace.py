@@ -18,7 +18,7 @@ from spicesnn.processes import Process
 from spicesnn.tiers.dpi_trace import DpiTrace
 from spicesnn.tiers.ranges import Range
 from spicesnn.tiers.recipe import Recipe, Stimulus
-from spicesnn.tiers.recipes.free_run import fit_runs
+from spicesnn.tiers.recipes.free_run import fit_runs, split
 from spicesnn.tiers.record import Record, duty, step_ends
 from spicesnn.units import thermal_voltage
 from spicesnn.waveforms import Waveforms
@@ -38,6 +38,15 @@ class DpiTraceRecipe(Recipe):
     title: ClassVar[str] = "two-stage DPI trace"
     tier: ClassVar[type[DpiTrace]] = DpiTrace
     compared: ClassVar[Mapping[str, str]] = {"v_p": "V", "i_p": "A"}
+    mismatched: ClassVar[tuple[str, ...]] = (
+        "i_weight",
+        "v_gain_q",
+        "i_tau_q",
+        "i_0_q",
+        "v_gain_p",
+        "i_tau_p",
+        "i_0_p",
+    )
     features: ClassVar[Mapping[str, str]] = {"time": "s", "events": "1", "charge of P": "C"}
 
     circuit: ClassifierCircuit = ClassifierCircuit()
@@ -95,15 +104,22 @@ class DpiTraceRecipe(Recipe):
             energy=supply_energy(waveforms, {"i(vdd)": process.supply}),
         )  # fmt: skip
 
-    def fit(self, records: Sequence[Record], process: Process, celsius: float) -> Fit:
+    def fit(
+        self,
+        records: Sequence[Record],
+        process: Process,
+        celsius: float,
+        start: Mapping[str, float] | None = None,
+    ) -> Fit:
         """All runs from rest; v_q, v_p and the tail's current over a hundredth of their ranges."""
         fixed = {"c_q": self.circuit.trace.c_q, "c_p": self.circuit.trace.c_p}
-        start = self._guess(records, thermal_voltage(celsius))
+        guess = self._guess(records, thermal_voltage(celsius))
+        free, fixed = split(start, self.mismatched, guess, fixed)
         scales = {
             name: 0.01 * float(np.ptp(np.concatenate([r.outputs[name] for r in records])))
             for name in ("v_q", "v_p", "i_p")
         }
-        return fit_runs(self.tier, records, start, fixed, scales)
+        return fit_runs(self.tier, records, free, fixed, scales)
 
     def ranges(self, records: Sequence[Record]) -> dict[str, Range]:
         """Of events, and of the outputs with a tenth of their ranges around."""

@@ -88,6 +88,29 @@ def fit_runs(
     return with_fixed(found, fixed)
 
 
+def split(
+    like: Mapping[str, float] | None,
+    mismatched: Sequence[str],
+    guess: Mapping[str, float],
+    fixed: Mapping[str, float],
+) -> tuple[dict[str, float], dict[str, float]]:
+    """What is fitted, from where, and what is kept.
+
+    Args:
+        like: parameters of a unit like this one, if there is one.
+        mismatched: the parameters in which such units differ.
+        guess: of what is fitted where there is none.
+        fixed: what is kept then.
+
+    Returns:
+        First guesses of the fitted parameters, and the values of the others.
+    """
+    if like is None:
+        return dict(guess), dict(fixed)
+    kept = {name: value for name, value in like.items() if name not in mismatched}
+    return {name: like[name] for name in mismatched}, kept
+
+
 def with_fixed(found: Fit, fixed: Mapping[str, float]) -> Fit:
     """A fit with further parameters that were not fitted, without uncertainty."""
     size = len(found.names)
