@@ -48,6 +48,58 @@ def train_iris(
     typer.echo(f"pictures: {pictures}")
 
 
+@train_app.command("iris-fidelities")
+def train_iris_fidelities(
+    seed: Annotated[int, typer.Option(help="Split, devices, start and writes.")] = 0,
+    epochs: Annotated[int | None, typer.Option(help="Passes through the training set.")] = None,
+    rule: Annotated[str, typer.Option(help="error-triggered or plain.")] = "error-triggered",
+    process: Annotated[str, typer.Option(help="CMOS process.")] = "generic180",
+    gain: Annotated[
+        float, typer.Option(help="By which the tier's inputs are off, to see it corrected.")
+    ] = 1.0,
+    simulations: Annotated[
+        int | None, typer.Option(help="Samples that the circuit may answer in training.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes; default one a core.")] = None,
+    out: Annotated[Path, typer.Option(help="Run folder; goes on with what is there.")] = Path(
+        "runs/iris-fidelities"
+    ),
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print result.json on standard output.")
+    ] = False,
+) -> None:
+    """Train iris on the fitted tiers, held to the circuit, and judge it by the circuit."""
+    from spicesnn.cli.progress import simple_bar
+    from spicesnn.learning.fidelities import FidelityParameters
+    from spicesnn.learning.loop import LoopParameters
+    from spicesnn.systems.iris import IrisJob
+    from spicesnn.systems.iris_fidelities import FidelityJob, run_iris_fidelities
+
+    own: dict[str, Any] = {} if epochs is None else {"loop": LoopParameters(epochs=epochs)}
+    asked = {} if simulations is None else {"simulations": simulations}
+    inner = IrisJob(rule=rule, with_plain=False, process=process, **own)
+    job = FidelityJob(iris=inner, fidelity=FidelityParameters(**asked))
+    with simple_bar("iris on the tiers, batches", job.batches) as done:
+        result = run_iris_fidelities(
+            job, out, seed, workers, gain=gain, watch=lambda progress: done()
+        )
+    if as_json:
+        typer.echo(json.dumps(result, indent=2))
+        return
+    typer.echo(
+        f"held-out accuracy: {result['circuit_accuracy']:.3f} by the circuit, "
+        f"{result['tier_accuracy']:.3f} by the tier ({result['same_decisions']:.0%} of the "
+        "decisions alike)"
+    )
+    simulated = result["samples_simulated_in_training"] + result["samples_simulated_at_the_end"]
+    typer.echo(
+        f"samples through the circuit: {simulated}, in the circuit alone "
+        f"{result['in_circuit_alone']}; corrections: "
+        f"{sum(check['corrected'] for check in result['checks'])}"
+    )
+    typer.echo(f"written: {out / 'result.json'}")
+
+
 def emit(
     run: Annotated[Path, typer.Argument(help="A finished run folder.")],
     unit: Annotated[int, typer.Option(help="Output, from 0.")] = 0,

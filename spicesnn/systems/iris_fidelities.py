@@ -19,6 +19,7 @@ from spicesnn.devices import find_pulse_map
 from spicesnn.engine.cache import RunCache
 from spicesnn.errors import ParameterError, RunFolderError
 from spicesnn.learning.checkpoint import State
+from spicesnn.learning.datasets import iris, stratified_split
 from spicesnn.learning.fidelities import FidelityParameters, ManyFidelities
 from spicesnn.learning.forward import decide
 from spicesnn.learning.loop import Progress, start_state, train
@@ -34,6 +35,13 @@ class FidelityJob(Parameters):
 
     iris: IrisJob = IrisJob(with_plain=False)
     fidelity: FidelityParameters = FidelityParameters()
+
+    @property
+    def batches(self) -> int:
+        """Of a whole training."""
+        data = iris()
+        train_set, _ = stratified_split(data.labels, self.iris.held_out, 0)
+        return self.iris.loop.epochs * -(-train_set.size // self.iris.loop.batch)
 
 
 def run_iris_fidelities(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,7 +50,8 @@ class StateError:
     """Of one compared output, pooled over the runs.
 
     Attributes:
-        rms: root of the mean square of tier less circuit, in the output's unit.
+        rms: root of the mean square of tier less circuit, in the output's unit; of a digital
+            output the mean, so that it is the part of the time in which the levels differ.
         range: of the circuit's values, largest less smallest, in the same unit.
         largest: largest difference.
     """
@@ -153,6 +154,7 @@ def agreement(
     answers: Sequence[Answer],
     tau: float,
     budget: Budget,
+    digital: Collection[str] = (),
 ) -> Agreement:
     """Pool the errors of all runs.
 
@@ -161,6 +163,7 @@ def agreement(
         answers: of the tier, to the same inputs.
         tau: seconds.
         budget: window and margin are taken from it.
+        digital: outputs that are levels.
 
     Raises:
         DataError: there is no run.
@@ -189,7 +192,10 @@ def agreement(
     states = {}
     for name, parts in gaps.items():
         gap, values = np.concatenate(parts), np.concatenate(seen[name])
-        rms = float(np.sqrt(np.mean(gap**2))) if gap.size else 0.0
+        rms = 0.0
+        if gap.size:
+            size = np.mean(np.abs(gap)) if name in digital else np.sqrt(np.mean(gap**2))
+            rms = float(size)
         largest = float(np.abs(gap).max()) if gap.size else 0.0
         states[name] = StateError(rms, float(np.ptp(values)), largest)
     return Agreement(

@@ -78,7 +78,9 @@ def crosscheck(
     began = time.perf_counter()
     answers = tier.answers(found.records)
     took = time.perf_counter() - began
-    result = agreement(found.records, answers, tier.file.tau, budget or Budget())
+    result = agreement(
+        found.records, answers, tier.file.tau, budget or Budget(), tier.recipe.digital
+    )
     kinds = tuple(stimulus.name for stimulus in found.stimuli)
     return Crosscheck(
         name=tier.file.name,

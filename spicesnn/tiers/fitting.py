@@ -73,8 +73,7 @@ def simulate(
     stimuli = recipe.stimuli(process, np.random.default_rng([seed, stream]), count)
     runs = pool.map([Job(deck, each.knobs, cached=True) for each in stimuli], done)
     records = [
-        recipe.record(each, run.waveforms, process)
-        for each, run in zip(stimuli, runs, strict=True)
+        recipe.record(each, run.waveforms, process) for each, run in zip(stimuli, runs, strict=True)
     ]
     seconds = sum(run.analysis_seconds for run in runs)
     return Simulated(tuple(stimuli), tuple(records), seconds, runs[0].ngspice)
@@ -149,7 +148,7 @@ def fit_tier(
     fitted = with_energy(FittedTier.of(first), seen.records)
     test = simulate(recipe, process, pool, held_out, seed, HELD_OUT, celsius, done)
     answers = fitted.answers(test.records)
-    result = agreement(test.records, answers, recipe.tau, budget or Budget())
+    result = agreement(test.records, answers, recipe.tau, budget or Budget(), recipe.digital)
     errors = {name: float(value) for name, value in result.numbers().items()}
     details = {
         "runs fitted": float(runs), "runs held out": float(held_out),

@@ -8,14 +8,18 @@ from spicesnn.assets import asset
 from spicesnn.errors import SpicesnnError, TierFileError, UnknownNameError
 from spicesnn.processes import Process
 from spicesnn.tiers.recipe import Recipe
+from spicesnn.tiers.recipes.adaptive_neuron import AdaptiveNeuronRecipe
+from spicesnn.tiers.recipes.bump import BumpRecipe
 from spicesnn.tiers.recipes.column import ColumnRecipe
 from spicesnn.tiers.recipes.dpi_neuron import DpiNeuronRecipe
 from spicesnn.tiers.recipes.dpi_synapse import DpiSynapseRecipe
 from spicesnn.tiers.recipes.dpi_trace import DpiTraceRecipe
 from spicesnn.tiers.recipes.lif_neuron import LifNeuronRecipe
+from spicesnn.tiers.recipes.trace_comparator import TraceComparatorRecipe
 
 _ALL: tuple[Recipe, ...] = (
     DpiSynapseRecipe(), DpiTraceRecipe(), ColumnRecipe(), LifNeuronRecipe(), DpiNeuronRecipe(),
+    AdaptiveNeuronRecipe(), BumpRecipe(), TraceComparatorRecipe(),
 )  # fmt: skip
 
 RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in _ALL}

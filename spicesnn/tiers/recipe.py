@@ -48,6 +48,8 @@ class Recipe(Parameters):
     tier: ClassVar[type[Tier]]
     compared: ClassVar[Mapping[str, str]]
     """Outputs of the tier that are compared with the circuit, and their units."""
+    digital: ClassVar[tuple[str, ...]] = ()
+    """Those of them that are levels: what counts is the part of the time in which they differ."""
     features: ClassVar[Mapping[str, str]]
     """What the supply's energy is a sum of, see `energy_features`, and the unit of each."""
     mismatched: ClassVar[tuple[str, ...]] = ()

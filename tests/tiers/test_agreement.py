@@ -82,6 +82,15 @@ def test_pooling_is_over_runs() -> None:
     assert found.seconds == pytest.approx(20e-3)
 
 
+def test_of_a_level_the_part_of_the_time_counts_in_which_it_differs() -> None:
+    level = np.r_[np.zeros(500), np.ones(500)]
+    record = replace(run([]), outputs={"above": level})
+    late = Answer({"above": np.r_[np.zeros(510), np.ones(490)]}, record.spikes, 1e-9)
+    found = agreement([record], [late], TAU, Budget(), digital=("above",))
+    assert found.states["above"].relative == pytest.approx(0.01)
+    assert agreement([record], [late], TAU, Budget()).states["above"].relative == pytest.approx(0.1)
+
+
 def test_no_run_is_an_error() -> None:
     with pytest.raises(DataError, match="give at least one stimulus"):
         agreement([], [], TAU, Budget())

@@ -42,6 +42,7 @@ class TraceComparatorRecipe(Recipe):
     title: ClassVar[str] = "trace comparator"
     tier: ClassVar[type[TraceComparator]] = TraceComparator
     compared: ClassVar[Mapping[str, str]] = {"above": "1"}
+    digital: ClassVar[tuple[str, ...]] = ("above",)
     features: ClassVar[Mapping[str, str]] = {
         "time above": "s", "time above, off ground": "s", "charge below": "C", "edges": "1",
     }  # fmt: skip

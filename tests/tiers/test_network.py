@@ -1,0 +1,102 @@
+"""Layers of fitted tiers: shapes, what they hear, batches, gradients, training."""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from spicesnn.errors import DataError
+from spicesnn.processes import find_process
+from spicesnn.tiers.fitted import load_tier
+from spicesnn.tiers.library import tier_path
+from spicesnn.tiers.network import DpiLayer, Network
+from spicesnn.tiers.record import duty
+
+PROCESS = find_process("generic180")
+SYNAPSE, NEURON = (
+    load_tier(tier_path(name, PROCESS)).tier for name in ("dpi_synapse", "lif_neuron")
+)
+DT, STEPS = 2e-5, 1500
+
+
+def layer(weight: np.ndarray) -> DpiLayer:
+    return DpiLayer(SYNAPSE, NEURON, jnp.asarray(weight))
+
+
+def events(rates: list[float]) -> jax.Array:
+    trains = [duty(np.arange(1e-3, STEPS * DT, 1 / rate), 2e-4, DT, STEPS) for rate in rates]
+    return jnp.asarray(np.stack(trains, axis=-1))
+
+
+def test_more_weight_gives_more_spikes_and_a_negative_one_fewer() -> None:
+    weight = np.array([[0.3e-9, 0.6e-9, 0.6e-9], [0.0, 0.0, -0.5e-9]])
+    (out,) = Network((layer(weight),), (False,)).run(events([400.0, 400.0]), DT)
+    few, more, less = np.asarray(out["spike"].sum(axis=0))
+    assert 0 < few < more
+    assert less < more
+
+
+def test_a_batch_is_its_samples_one_by_one() -> None:
+    net = Network((layer(np.full((2, 3), 0.5e-9)), layer(np.full((3, 2), 1e-9))), (False, False))
+    drive = jnp.stack([events([200.0, 400.0]), events([500.0, 100.0])], axis=1)
+    together = net.run(drive, DT)[-1]["v_mem"]
+    alone = [net.run(drive[:, k], DT)[-1]["v_mem"] for k in range(2)]
+    assert together == pytest.approx(np.stack(alone, axis=1), abs=1e-9)
+
+
+def test_a_recurrent_layer_hears_itself() -> None:
+    own = np.array([[0.5e-9, 0.0], [0.0, 2e-9], [0.0, 0.0]])
+    loop = Network((layer(own),), (True,)).run(events([400.0]), DT)[0]
+    still = Network((layer(own * [[1], [0], [0]]),), (True,)).run(events([400.0]), DT)[0]
+    # The first unit is driven from outside and drives the second.
+    assert np.array_equal(loop["spike"][:, 0], still["spike"][:, 0])
+    assert loop["v_mem"][:, 1].max() > still["v_mem"][:, 1].max() + 0.01
+
+
+def test_weights_are_trained_through_the_circuit_s_equations() -> None:
+    """From silence to a wanted number of spikes, by the surrogate's gradient alone."""
+    drive, wanted = events([300.0, 300.0]), 8.0
+
+    @jax.jit
+    def loss(weight: jax.Array) -> jax.Array:
+        net = Network((layer(weight * 1e-9),), (False,))
+        return (net.run(drive, DT)[0]["spike"].sum() - wanted) ** 2
+
+    slope = jax.jit(jax.grad(loss))
+    weight = jnp.full((2, 1), 0.12)
+    first = float(loss(weight))
+    best = first
+    for _ in range(25):
+        g = slope(weight)
+        assert np.isfinite(g).all()
+        weight = weight - 0.02 * g / (jnp.abs(g).max() + 1e-12)
+        best = min(best, float(loss(weight)))
+    assert first >= 36
+    assert best <= 1
+
+
+def test_layers_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(
+        DataError, match=r"layer 1 takes 4 inputs from outside; layer 0 has 3 units"
+    ):
+        Network((layer(np.zeros((2, 3))), layer(np.zeros((4, 2)))), (False, False))
+    with pytest.raises(DataError, match="No input is left"):
+        Network((layer(np.zeros((2, 3))),), (True,))
+    with pytest.raises(DataError, match="give one each"):
+        Network((layer(np.zeros((2, 3))),), ())
+    with pytest.raises(DataError, match=r"weights of shape \(3,\)"):
+        layer(np.zeros(3))
+    with pytest.raises(DataError, match="DpiSynapse takes no current i_in"):
+        DpiLayer(SYNAPSE, SYNAPSE, jnp.zeros((2, 2)))
+
+
+def test_all_of_it_works_in_floats_of_32_bits() -> None:
+    net = Network((layer(np.full((2, 3), 0.5e-9)),), (False,))
+    small = jax.tree.map(lambda a: a.astype(jnp.float32) if eqx.is_inexact_array(a) else a, net)
+    (out,) = small.run(events([300.0, 500.0]).astype(jnp.float32), DT)
+    (same,) = net.run(events([300.0, 500.0]), DT)
+    assert all(each.dtype == jnp.float32 for each in out.values())
+    assert np.asarray(out["v_mem"]) == pytest.approx(np.asarray(same["v_mem"]), abs=2e-3)
