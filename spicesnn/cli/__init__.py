@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from spicesnn import __version__
-from spicesnn.cli import cells, decks, devices, processes, tiers, training
+from spicesnn.cli import cells, decks, devices, exchange, processes, tiers, training
 from spicesnn.cli.fit_group import fit_app
 from spicesnn.errors import SpicesnnError
 
@@ -31,6 +31,7 @@ app.command("compare")(decks.compare_files)
 app.command("montecarlo")(cells.montecarlo)
 app.command("characterize")(cells.characterize_cells)
 app.command("crosscheck")(tiers.crosscheck)
+app.command("map")(exchange.map_model)
 
 
 @app.callback(invoke_without_command=True)

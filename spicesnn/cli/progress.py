@@ -87,3 +87,18 @@ def simple_bar(text: str, total: int) -> Iterator[Callable[[], None]]:
     with Progress(console=Console(stderr=True), disable=total < 2) as bar:
         task = bar.add_task(text, total=total)
         yield lambda: bar.advance(task)
+
+
+@contextmanager
+def endless_bar(text: str) -> Iterator[Callable[[], None]]:
+    """A count of steps whose number is not known before; gives what is called after each."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (
+        SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed:.0f}"),
+        TimeElapsedColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(text, total=None)
+        yield lambda: bar.advance(task)

@@ -29,7 +29,8 @@ class Way(NamedTuple):
 
     Attributes:
         v: where the membrane starts, volts; ground where a reset was under way.
-        v_p: of the adaptation at the end, but for what the feedback and the spike add, volts.
+        v_p: of the adaptation at the start, volts.
+        fall: of that by its leak in the step, volts.
         i_ahp: its current in the middle of the step, amperes.
         net: current into a membrane near ground, amperes.
         rise: of the membrane by the constant currents, volts.
@@ -45,6 +46,7 @@ class Way(NamedTuple):
 
     v: jax.Array
     v_p: jax.Array
+    fall: jax.Array
     i_ahp: jax.Array
     net: jax.Array
     rise: jax.Array
@@ -93,6 +95,7 @@ class AdaptiveNeuron(Tier):
         "i_feedback": Spec("A", "feedback at the threshold", 1e-13, 1e-6),
         "u_feedback": Spec("V", "feedback's voltage of a factor e", 2e-3, 0.3),
         "v_threshold": Spec("V", "membrane at a spike", 0.1, 5.0),
+        "i_bend": Spec("A", "feedback's current where weak inversion ends", 1e-11, 1e-3),
         "lag": Spec("s", "of the feedback after the membrane", 0.0, 1e-3),
         "t_reset": Spec("s", "from a spike to the release, without input", 0.0, 1.0),
         "t_reset_slope": Spec("s/A", "change of that by the net current at the spike", -1e5, 1e5),
@@ -103,6 +106,7 @@ class AdaptiveNeuron(Tier):
         "v_early_ahp": Spec("V", "Early voltage of the adaptation's transistor", 0.5, 1e4),
         "c_p": Spec("F", "adaptation's capacitor", 1e-14, 1e-10),
         "i_lkahp": Spec("A", "adaptation's leak", 0.0, 1e-8),
+        "v_early_lkahp": Spec("V", "Early voltage of that", 0.5, 1e4),
         "v_thrahp": Spec("V", "where the adaptation's pair shares by halves", -1.0, 1.0),
         "u_pair": Spec("V", "that pair's voltage of a factor e", 0.02, 0.2),
         "rise_spike": Spec("V", "rise of v_p by a spike, if all of the tail went there", 0.0, 50.0),
@@ -130,6 +134,7 @@ class AdaptiveNeuron(Tier):
     i_feedback: jax.Array
     u_feedback: jax.Array
     v_threshold: jax.Array
+    i_bend: jax.Array
     lag: jax.Array
     t_reset: jax.Array
     t_reset_slope: jax.Array
@@ -140,6 +145,7 @@ class AdaptiveNeuron(Tier):
     v_early_ahp: jax.Array
     c_p: jax.Array
     i_lkahp: jax.Array
+    v_early_lkahp: jax.Array
     v_thrahp: jax.Array
     u_pair: jax.Array
     rise_spike: jax.Array
@@ -174,17 +180,16 @@ class AdaptiveNeuron(Tier):
         """Through a step up to a spike, or to its end."""
         v_start, v_p, wait, _ = state
         i_in = inputs["i_in"]
-        scale = dt / self.c
 
         # The adaptation falls so little in a step that its saturation is that of the start.
-        fall = self.i_lkahp / self.c_p * dt * (1 + v_p / self.v_early)
+        fall = self.i_lkahp / self.c_p * dt * (1 + v_p / self.v_early_lkahp)
         fall = fall * (1 - jnp.exp(-v_p / self.u_t))
         # The square root first: floats of 32 bits hold no squares of picoamperes.
         root = jnp.sqrt(self.i_0 / self.i_curve) * jnp.exp((v_p - 0.5 * fall) / (2 * self.u_ahp))
         i_ahp = self.i_curve * root / (1 + root) * root
 
         net = i_in - self.i_leak - i_ahp
-        ratio = jnp.maximum(net, 0.0) * scale / self.u_t * (self.tau_reset / dt)
+        ratio = jnp.maximum(net, 0.0) / self.c * (self.tau_reset / self.u_t)
         let_go = wait - self.tau_reset * release(ratio)
         resetting = wait > 0.5 * _FREE
         held = resetting & (let_go >= dt)
@@ -195,41 +200,46 @@ class AdaptiveNeuron(Tier):
         # What comes later by the lag is seen at a higher voltage, if the currents are constant.
         level = self.v_threshold + self.lag / self.c * jnp.maximum(net, 0.0)
         near = v < _SATURATED * self.u_t
-        over = self.i_feedback * scale
-        grown = jnp.exp(jnp.where(near, -v / self.u_t, (v - level) / self.u_feedback))
-        fed = jnp.where(near, 0.0, over * grown)
-        middle = jnp.clip(v + 0.5 * (net * scale + fed), 0.0, level)
-        # Near ground the feedback, far from it the input pair: the other one does not matter.
-        own = jnp.exp(
-            jnp.where(
-                near,
-                (middle - level) / self.u_feedback,
-                (middle - self.v_gain) / self.u_gain,
-            )
-        )
-        sinking = self.i_leak * (1 + middle / self.v_early)
-        sinking = sinking + i_ahp * (1 + middle / self.v_early_ahp)
-        share = jnp.where(near, 1.0, 1 / (1 + own))
-        feedback = jnp.where(near, self.i_feedback * own, 0.0)
-        rise = (i_in * share - sinking + feedback) * scale
-        fold = jnp.where(near, self.u_t, -self.u_feedback)
-        weight = jnp.where(near, sinking * scale, over) / fold
-        z = jnp.clip(-rise / fold, -_LARGEST, _LARGEST)
+        # Near ground it is the sinks that lose saturation, far from it the pair its share.
+        own = jnp.exp(jnp.where(near, -v / self.u_t, (v - self.v_gain) / self.u_gain))
+        grown = jnp.exp(jnp.where(near, -_LARGEST, (v - level) / (2 * self.u_feedback)))
+        bend = grown * jnp.sqrt(self.i_feedback / self.i_bend)
+        fed = jnp.where(near, 0.0, self.i_feedback * grown * grown / (1 + bend))
+        sinking = self._sinking(v, i_ahp)
+        here = jnp.where(near, i_in - sinking * (1 - own), i_in / (1 + own) - sinking) + fed
+
+        # Half way in time, or in voltage to the level, whichever is earlier.
+        middle = jnp.clip(v + 0.5 * here * scale, 0.0, 0.5 * (v + level))
+        more = (middle - v) / (2 * self.u_feedback)
+        bend = bend * (1 + more * (1 + 0.5 * more))
+        fold = self.u_feedback * (1 + bend) / (1 + 0.5 * bend)
+        own_middle = jnp.exp(jnp.where(near, 0.0, (middle - self.v_gain) / self.u_gain))
+        share = jnp.where(near, 1.0, 1 / (1 + own_middle))
+        sinking = self._sinking(middle, i_ahp)
+        rise = (i_in * share - sinking) * scale
+        length = jnp.where(near, self.u_t, -fold)
+        z = jnp.clip(-rise / length, -_LARGEST, _LARGEST)
         # At -1 the feedback has carried the membrane to infinity.
-        pole = jnp.maximum(weight * phi(z) * grown, _NEAR_POLE - 1)
-        v_end = v + rise + fold * jnp.log1p(pole)
+        weight = jnp.where(near, sinking * own, fed) * scale / length
+        pole = jnp.maximum(weight * phi(z), _NEAR_POLE - 1)
+        v_end = v + rise + length * jnp.log1p(pole)
 
         # Far from ground the time to any voltage is closed, too.
+        gap = level - v
         small = jnp.abs(rise) < _SMALLEST_RISE
         pace = jnp.where(small, _SMALLEST_RISE, rise)
-        slow = jnp.maximum(pace + fed, 1e-3 * _SMALLEST_RISE)
-        speed = jnp.maximum(pace + over, 1e-3 * _SMALLEST_RISE)
-        gap = level - v
-        part = (gap - self.u_feedback * jnp.log(speed / slow)) / pace
+        last = fed * scale * jnp.exp(jnp.clip(gap / fold, -_LARGEST, 2 * _LARGEST))
+        slow = jnp.maximum(pace + fed * scale, 1e-3 * _SMALLEST_RISE)
+        speed = jnp.maximum(pace + last, 1e-3 * _SMALLEST_RISE)
+        part = (gap - fold * jnp.log(speed / slow)) / pace
         return Way(
-            v, v_p - fall, i_ahp, net, rise, v_end, level, free + (dt - free) * part, free, held,
+            v, v_p, fall, i_ahp, net, rise, v_end, level, free + (dt - free) * part, free, held,
             near, wait,
         )  # fmt: skip
+
+    def _sinking(self, v: jax.Array, i_ahp: jax.Array) -> jax.Array:
+        """Leak and adaptation, saturated, amperes."""
+        return self.i_leak * (1 + v / self.v_early) + i_ahp * (1 + v / self.v_early_ahp)
 
     def after(
         self, way: Way, fired: jax.Array, delay: jax.Array, dt: float
@@ -251,8 +261,11 @@ class AdaptiveNeuron(Tier):
         fed = jnp.where(way.near, 0.0, jnp.maximum(reached - way.v - way.rise * until, 0.0))
         event = jnp.maximum(self.rise_spike + self.rise_slope * way.net, 0.0)
         added = (self.rise_feedback * fed + jnp.where(fired, event, 0.0)) / self.u_pair
-        v_p = way.v_p
+        # The leak before and after: so the order of the two does not matter.
+        before = way.fall * jnp.where(fired, delay / dt, 0.5)
+        v_p = way.v_p - before
         v_p = v_p + self.u_pair * _charged((v_p - self.v_thrahp) / self.u_pair, added)
+        v_p = v_p - (way.fall - before)
         reset = self.t_reset + self.t_reset_slope * way.net
         wait = jnp.where(way.held, way.wait - dt, _FREE)
         wait = jnp.where(fired, jnp.maximum(reset - (dt - delay), 0.0), wait)
