@@ -18,6 +18,7 @@ _FREE = -1.0
 _LARGEST = 30.0
 _NEAR_POLE = 1e-4
 _SMALLEST_RISE = 1e-5
+_LEAST = 1e-15
 # Width of the surrogate of `spike`, volts (our choice).
 _SURROGATE = 0.1
 
@@ -210,11 +211,20 @@ class AdaptiveNeuron(Tier):
 
         # Half way in time, or in voltage to the level, whichever is earlier.
         middle = jnp.clip(v + 0.5 * here * scale, 0.0, 0.5 * (v + level))
+        # Up to there the feedback has charged the adaptation, too.
+        half = jnp.clip((middle - v) / jnp.maximum(here, _LEAST), 0.0, 0.5 * scale)
+        x = jnp.exp((v_p - self.v_thrahp) / self.u_pair)
+        charged = self.rise_feedback * fed * half / (1 + x)
+        root = root * jnp.exp(charged / (2 * self.u_ahp))
+        i_ahp = self.i_curve * root / (1 + root) * root
         more = (middle - v) / (2 * self.u_feedback)
         bend = bend * (1 + more * (1 + 0.5 * more))
         fold = self.u_feedback * (1 + bend) / (1 + 0.5 * bend)
         own_middle = jnp.exp(jnp.where(near, 0.0, (middle - self.v_gain) / self.u_gain))
-        share = jnp.where(near, 1.0, 1 / (1 + own_middle))
+        # Simpson's mean, over even steps of the voltage.
+        own_end = own_middle * own_middle / own
+        mean = (1 / (1 + own) + 4 / (1 + own_middle) + 1 / (1 + own_end)) / 6
+        share = jnp.where(near, 1.0, mean)
         sinking = self._sinking(middle, i_ahp)
         rise = (i_in * share - sinking) * scale
         length = jnp.where(near, self.u_t, -fold)

@@ -163,7 +163,10 @@ class ClassifierTiers:
             for name, each in _run(self.network(conductance, gain), jnp.asarray(events), self.dt)
             .items()
         }  # fmt: skip
-        for part, names in ((self.trace, ("v_p",)), (self.neuron, ("i_in", "v_mem"))):
+        for part, names in (
+            (self.trace, ("v_p",)), (self.column, ("v_p", "i_in")),
+            (self.neuron, ("i_in", "v_mem")),
+        ):  # fmt: skip
             check(part.file.name, part.file.ranges, {name: outputs[name] for name in names})
         batch, units = range(len(samples)), range(self.circuit.units)
         spikes = tuple(

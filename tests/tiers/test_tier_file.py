@@ -65,7 +65,7 @@ def test_another_version_is_refused(tmp_path: Path, version: object) -> None:
 
 
 def test_damaged_content_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(TierFileError, match="damaged: .*celsius"):
+    with pytest.raises(TierFileError, match=r"damaged: .*celsius"):
         read_tier_file(changed(tmp_path, celsius="warm"))
     with pytest.raises(TierFileError, match="damaged: its correlation is not"):
         read_tier_file(changed(tmp_path, correlation=[[1.0]]))
@@ -78,13 +78,13 @@ def test_a_cell_or_a_parameter_that_this_tool_has_not_is_refused(tmp_path: Path)
         load_tier(changed(tmp_path, cell="lif_neurone"))
     values = json.loads(SHIPPED.read_text())["parameters"]
     less = {name: value for name, value in values.items() if name != "c"}
-    with pytest.raises(TierFileError, match=r"does not fit this tool's lif_neuron: .*\.c .*missing"):
+    with pytest.raises(TierFileError, match=r"fit this tool's lif_neuron: .*\.c .*missing"):
         load_tier(changed(tmp_path, parameters=less, correlation=np.eye(len(less)).tolist()))
 
 
 def test_another_process_is_refused() -> None:
     fitted = load_tier(SHIPPED)
-    with pytest.raises(TierFileError, match="is not of generic180 ff: fit it again .*--corner ff"):
+    with pytest.raises(TierFileError, match=r"is not of generic180 ff: fit it again .*--corner ff"):
         fitted.check_circuit(find_process("generic180", "ff"))
     with pytest.raises(TierFileError, match="is not of gf180mcu tt"):
         fitted.check_circuit(find_process("gf180mcu"))
