@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,15 +32,18 @@ def _stored(name: str) -> dict[str, Any]:
     return found
 
 
-def _digits() -> Array:
-    """The held-out digits as spikes, as `benchmarks/nir_data.py` makes them."""
+@cache
+def _digit_counts() -> Array:
+    """Spikes of the outputs for the held-out digits, encoded as `benchmarks/nir_data.py` does."""
     from sklearn.datasets import load_digits
 
     found = load_digits()
     _, held_out = stratified_split(np.asarray(found.target, np.int64), 1 / 3, 0)
     encoder = PopulationEncoder()
     samples = [encoder.spikes(p / 16 * 2000.0, 0.0, 5e-3) for p in found.data[held_out]]
-    return on_steps(samples, 1e-4, 50)
+    network = read(DATA / "digits.nir")
+    assert network.sizes == (64, 32, 10)
+    return np.asarray(network.counts(jnp.asarray(on_steps(samples, 1e-4, 50))))
 
 
 def _irises() -> Array:
@@ -77,9 +81,7 @@ def _write(path: Path, nodes: dict[str, Any], edges: list[tuple[str, str]]) -> P
 @pytest.mark.parametrize("peer", ["snntorch", "norse"])
 def test_peers_class_held_out_digits_as_we_do(peer: str) -> None:
     """A trained network of 64-32-10 units, exported, read and run by each of them."""
-    network = read(DATA / "digits.nir")
-    assert network.sizes == (64, 32, 10)
-    counts = np.asarray(network.counts(jnp.asarray(_digits())))
+    counts = _digit_counts()
     stored = _stored("digits")
     assert len(stored[f"{peer}_classes"]) == 599
     assert (counts.argmax(axis=1) == stored[f"{peer}_classes"]).mean() >= 0.99

@@ -21,7 +21,8 @@ from spicesnn.tiers.dpi_trace import DpiTrace
 from spicesnn.tiers.normaliser import PARAMETERS, Normaliser
 from spicesnn.tiers.recipes.column import ColumnRecipe
 from spicesnn.tiers.recipes.free_run import stacked
-from spicesnn.tiers.tier import Signals, Spec, Tier, scan
+from spicesnn.tiers.tier import Signals, Spec, Tier
+from spicesnn.tiers.tier import scan as plain_scan
 
 # Of a fit to generic180, typical, 27 C.
 FITTED = {
@@ -38,6 +39,10 @@ TRACE = {
     "u_read_p": 0.03371, "i_curve_p": 9.6184e-08, "c_q": 1e-12, "c_p": 1e-12,
 }  # fmt: skip
 DT, ROWS = 20e-6, 4
+# Compiled once for all tests of equal shapes.
+scan = jax.jit(plain_scan, static_argnums=3)
+through = jax.jit(Column.through, static_argnums=2)
+run_unit = jax.jit(Unit.run, static_argnums=2)
 
 
 @pytest.fixture(autouse=True)
@@ -85,7 +90,7 @@ def test_all_at_once_is_step_by_step() -> None:
     given = {name: jnp.asarray(each) for name, each in _inputs(200).items()}
     tier = Column.of(FITTED)
     _, slow = scan(tier, tier.start((), jnp.float64), given, DT)
-    fast = tier.through(given, DT)
+    fast = through(tier, given, DT)
     for name in tier.OUTPUTS:
         assert np.asarray(fast[name]) == pytest.approx(np.asarray(slow[name]), rel=1e-9)
 
@@ -94,18 +99,18 @@ def test_the_output_is_the_sums_difference_or_nothing() -> None:
     given = {name: jnp.asarray(each) for name, each in _inputs(200).items()}
     given["v_mem"] = given["v_mem"] * 0
     tier = Column.of({**FITTED, "gain_minus": 1.0})
-    out = {name: np.asarray(each) for name, each in tier.through(given, DT).items()}
+    out = {name: np.asarray(each) for name, each in through(tier, given, DT).items()}
     over = out["i_plus"] - out["i_minus"]
     assert out["i_in"] == pytest.approx(np.maximum(over, 0), abs=2e-12)
     given["g_plus"], given["g_minus"] = given["g_minus"], given["g_plus"]
-    assert (np.asarray(tier.through(given, DT)["i_in"]) >= 0).all()
+    assert (np.asarray(through(tier, given, DT)["i_in"]) >= 0).all()
 
 
 def test_floats_of_32_bits_come_to_the_same() -> None:
     found = {}
     for dtype in (jnp.float32, jnp.float64):
         given = {name: jnp.asarray(each, dtype) for name, each in _inputs(200).items()}
-        out = Column.of(FITTED).astype(dtype).through(given, DT)
+        out = through(Column.of(FITTED).astype(dtype), given, DT)
         assert {each.dtype for each in out.values()} == {jnp.dtype(dtype)}
         found[dtype] = np.asarray(out["i_in"], float)
     assert found[jnp.float32] == pytest.approx(found[jnp.float64], rel=1e-3, abs=1e-14)
@@ -123,8 +128,9 @@ def test_gradients_agree_with_finite_differences() -> None:
 
     step, one = 1e-5, np.ones(len(names))
     moved = np.concatenate([one + step * np.eye(one.size), one - step * np.eye(one.size)])
-    up, down = np.asarray(jax.jit(jax.vmap(loss))(jnp.asarray(moved))).reshape(2, -1)
-    found = np.asarray(jax.jit(jax.grad(loss))(jnp.asarray(one)))
+    both = jax.jit(jax.value_and_grad(loss))
+    up, down = np.reshape([both(jnp.asarray(each))[0] for each in moved], (2, -1))
+    found = np.asarray(both(jnp.asarray(one))[1])
     assert found == pytest.approx((up - down) / (2 * step), rel=1e-5, abs=1e-7)
 
 
@@ -137,7 +143,7 @@ def test_it_follows_the_circuit(process: Process, pool: Pool) -> None:
     ]
     tier = Column.of(FITTED)
     given = {name: jnp.asarray(each) for name, each in stacked(records, tier.INPUTS).items()}
-    found = np.asarray(tier.through(given, recipe.dt)["i_in"])
+    found = np.asarray(through(tier, given, recipe.dt)["i_in"])
     wanted = np.stack([record.outputs["i_in"] for record in records], axis=1)
     assert np.sqrt(np.mean((found - wanted) ** 2)) < 0.015 * np.ptp(wanted)
     assert set(recipe.ranges(records)) == {*tier.INPUTS, "i_in"}
@@ -166,11 +172,11 @@ def _unit(conductance: np.ndarray) -> Unit:
 
 
 def test_a_unit_is_its_parts_in_a_row() -> None:
-    inputs, steps = _inputs(150), 150
+    inputs, steps = _inputs(100), 100
     g = np.stack([inputs["g_plus"][0], inputs["g_minus"][0]])
     g = np.stack([g, g[::-1]], axis=-1)
     event = (np.arange(steps)[:, None] % (30 + 7 * np.arange(ROWS)) == 5).astype(float)
-    out = _unit(g).run(jnp.asarray(event), DT)
+    out = run_unit(_unit(g), jnp.asarray(event), DT)
     assert out["v_mem"].shape == (steps, 2)
     trace = DpiTrace.of(TRACE)
     v_p = scan(trace, trace.start((ROWS,), jnp.float64), {"event": jnp.asarray(event)}, DT)[1][
@@ -181,7 +187,7 @@ def test_a_unit_is_its_parts_in_a_row() -> None:
         given = {"v_p": v_p, "v_mem": jnp.asarray(before)}
         sides = ("g_plus", "g_minus")
         given |= {n: jnp.broadcast_to(g[s, :, k], (steps, ROWS)) for s, n in enumerate(sides)}
-        alone = Column.of(FITTED).through(given, DT)
+        alone = through(Column.of(FITTED), given, DT)
         assert np.asarray(out["i_in"][:, k]) == pytest.approx(np.asarray(alone["i_in"]), rel=1e-9)
 
 
@@ -194,11 +200,12 @@ def test_a_units_gradient_in_its_conductances() -> None:
         return 1e3 * jnp.mean(_unit(scale * jnp.asarray(g)).run(event, DT)["v_mem"])
 
     one, k = np.ones_like(g), (0, 2, 1)
-    found = np.asarray(jax.grad(loss)(jnp.asarray(one)))
+    both = jax.jit(jax.value_and_grad(loss))
+    found = np.asarray(both(jnp.asarray(one))[1])
     assert np.isfinite(found).all()
     up, down = one.copy(), one.copy()
     up[k], down[k] = 1 + 1e-5, 1 - 1e-5
-    across = float(loss(jnp.asarray(up)) - loss(jnp.asarray(down))) / 2e-5
+    across = float(both(jnp.asarray(up))[0] - both(jnp.asarray(down))[0]) / 2e-5
     assert found[k] == pytest.approx(across, rel=1e-5)
 
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from spicesnn.devices import NUGENT2014, ZHOU2022
 from spicesnn.engine.session import Session
 from spicesnn.errors import ParameterError
 from spicesnn.tiers.memristive_neuron import MemristiveNeuron
-from spicesnn.tiers.tier import scan
+from spicesnn.tiers.tier import scan as plain_scan
 
 STOP, TAU = 10e-3, 1e-3
+scan = jax.jit(plain_scan, static_argnums=3)
 
 
 @pytest.fixture(autouse=True)
@@ -35,8 +37,8 @@ def alpha_means(peak: float, dt: float) -> np.ndarray:
 
 def answer(peak: float, dt: float, **changes: float) -> dict[str, np.ndarray]:
     neuron = MemristiveNeuron.of_device(ZHOU2022.with_numbers(**changes))
-    outputs = jax.jit(lambda i: scan(neuron, neuron.start(), {"i_in": i}, dt)[1])
-    return {name: np.asarray(one) for name, one in outputs(alpha_means(peak, dt)).items()}
+    outputs = scan(neuron, neuron.start(), {"i_in": alpha_means(peak, dt)}, dt)[1]
+    return {name: np.asarray(one) for name, one in outputs.items()}
 
 
 def by_scipy(peak: float, times: np.ndarray) -> np.ndarray:
@@ -122,28 +124,30 @@ def test_without_input_it_stays_near_rest() -> None:
 class TestGradients:
     STEPS, DT = 300, 1e-5
 
-    def loss(self) -> Callable[[Any, Any], Any]:
-        wanted = 30e-3 + 5e-3 * jnp.sin(jnp.arange(self.STEPS) / 40)
+    @staticmethod
+    @cache
+    def both() -> Callable[[Any, Any], Any]:
+        """The loss and its gradient, compiled once for the class."""
+        wanted = 30e-3 + 5e-3 * jnp.sin(jnp.arange(TestGradients.STEPS) / 40)
 
-        @jax.jit
         def of(neuron: MemristiveNeuron, current: jax.Array) -> jax.Array:
-            _, outputs = scan(neuron, neuron.start(), {"i_in": current}, self.DT)
+            _, outputs = scan(neuron, neuron.start(), {"i_in": current}, TestGradients.DT)
             apart = (outputs["v_mem"] - wanted) ** 2
             return 1e4 * (apart.sum() + jnp.sum(outputs["v_mean"] * outputs["x_1"]))
 
-        return of
+        return jax.jit(jax.value_and_grad(of, argnums=(0, 1)))
 
     def test_by_parameters_and_input_they_are_finite_differences(self) -> None:
-        loss, current = self.loss(), jnp.asarray(alpha_means(4e-6, self.DT)[: self.STEPS])
+        both, current = self.both(), jnp.asarray(alpha_means(4e-6, self.DT)[: self.STEPS])
         neuron = MemristiveNeuron.of_device(ZHOU2022)
-        by_neuron, by_current = jax.jit(jax.grad(loss, argnums=(0, 1)))(neuron, current)
+        by_neuron, by_current = both(neuron, current)[1]
         values = {name: float(value) for name, value in neuron.values().items()}
         for name, slope in by_neuron.values().items():
             step = 1e-4 * (abs(values[name]) or 1e-2)
 
             def at(part: float, name: str = name, step: float = step) -> float:
                 moved = values | {name: values[name] + part * step}
-                return float(loss(MemristiveNeuron.of(moved), current))
+                return float(both(MemristiveNeuron.of(moved), current)[0])
 
             sides = [(at(p) - at(-p)) / (2 * p * step) for p in (1.0, 0.5)]
             assert float(slope) == pytest.approx((4 * sides[1] - sides[0]) / 3, rel=1e-5), name
@@ -152,15 +156,15 @@ class TestGradients:
             step = 1e-4 * float(current.max())
             sides = []
             for p in (1.0, 0.5):
-                up, down = (loss(neuron, current.at[k].add(sign * p * step)) for sign in (1, -1))
+                up, down = (both(neuron, current.at[k].add(sign * p * step))[0] for sign in (1, -1))
                 sides.append(float(up - down) / (2 * p * step))
             assert float(by_current[k]) == pytest.approx((4 * sides[1] - sides[0]) / 3, rel=1e-5)
 
     def test_they_are_finite_at_any_input(self) -> None:
-        loss, neuron = self.loss(), MemristiveNeuron.of_device(ZHOU2022)
-        slopes = jax.jit(jax.grad(loss, argnums=(0, 1)))
+        neuron = MemristiveNeuron.of_device(ZHOU2022)
         for peak in (0.0, -1e-5, 1e-3):
-            found = slopes(neuron, jnp.asarray(alpha_means(peak, self.DT)[: self.STEPS]))
+            current = jnp.asarray(alpha_means(peak, self.DT)[: self.STEPS])
+            found = self.both()(neuron, current)[1]
             assert all(np.isfinite(each).all() for each in jax.tree.leaves(found))
 
 

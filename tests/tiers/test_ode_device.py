@@ -95,20 +95,20 @@ def test_gradients_are_finite_differences(name: str) -> None:
     one = OdeDevice.of(device)
     size = float(jnp.abs(jax.jit(lambda v: one.run(v, dt))(means)[1]).max())
 
-    @jax.jit
     def loss(one: OdeDevice, volts: jax.Array) -> jax.Array:
         states, current = one.run(volts, dt)
         return jnp.sum((states / scale) ** 2) + jnp.sum(jnp.tanh(current / size))
 
-    by_one, by_volts = jax.jit(jax.grad(loss, argnums=(0, 1)))(one, means)
+    both = jax.jit(jax.value_and_grad(loss, argnums=(0, 1)))
+    by_one, by_volts = both(one, means)[1]
     for key, slope in by_one.numbers.items():
         value = float(one.numbers[key])
         step = 3e-5 * (abs(value) or 1e-3)
         sides = []
         for part in (1.0, 0.5):
             up, down = (
-                loss(OdeDevice(one.numbers | {key: jnp.asarray(value + sign * part * step, float)},
-                               one.kind), means)
+                both(OdeDevice(one.numbers | {key: jnp.asarray(value + sign * part * step, float)},
+                               one.kind), means)[0]
                 for sign in (1, -1)
             )  # fmt: skip
             sides.append(float(up - down) / (2 * part * step))
@@ -118,7 +118,7 @@ def test_gradients_are_finite_differences(name: str) -> None:
     for k in (0, 20, 59):
         sides = []
         for part in (1.0, 0.5):
-            up, down = (loss(one, means.at[k].add(sign * part * step)) for sign in (1, -1))
+            up, down = (both(one, means.at[k].add(sign * part * step))[0] for sign in (1, -1))
             sides.append(float(up - down) / (2 * part * step))
         assert float(by_volts[k]) == pytest.approx((4 * sides[1] - sides[0]) / 3, rel=1e-5)
 

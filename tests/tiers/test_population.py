@@ -1,0 +1,95 @@
+"""Mismatched units: fits to draws of the circuit, their distribution, draws from it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from spicesnn.engine.options import SimulationOptions
+from spicesnn.engine.pool import Pool
+from spicesnn.errors import DataError
+from spicesnn.processes import find_process
+from spicesnn.tiers.fitted import FittedTier, circuit_of, deck_identity, load_tier
+from spicesnn.tiers.library import tier_path
+from spicesnn.tiers.population import (
+    Population,
+    drawn,
+    fit_population,
+    rates_of,
+    units_of,
+    with_spread,
+)
+
+PROCESS = find_process("generic180")
+
+
+def short() -> FittedTier:
+    """The LIF neuron's tier for runs of 8 ms."""
+    known = load_tier(tier_path("lif_neuron", PROCESS), PROCESS)
+    recipe = known.recipe.model_copy(update={"stop": 8e-3})
+    deck = deck_identity(circuit_of(recipe, PROCESS, 27.0))
+    return FittedTier(recipe, known.tier, known.file.model_copy(update={"deck": deck}))
+
+
+def test_every_unit_s_tier_fires_as_its_circuit() -> None:
+    fitted = short()
+    with Pool(2, SimulationOptions.profile("precise")) as pool:
+        found = fit_population(fitted, PROCESS, pool, 4, runs=2, judged=1, seed=3)
+    assert found.parameters.shape == (4, len(found.names))
+    rates = rates_of(fitted, units_of(fitted, found), found.drive)
+    assert rates == pytest.approx(found.rates, rel=0.03)
+    # The draws differ by more than their tiers err.
+    assert np.ptp(found.rates) > 0.1 * found.rates.mean()
+
+
+def made(count: int = 400) -> Population:
+    rng = np.random.default_rng(0)
+    nominal = np.array([20e-12, 0.4, -1e-3])
+    log = rng.multivariate_normal([0.01, 0.0], [[0.04, 0.006], [0.006, 0.0016]], count)
+    last = nominal[2] + 1e-3 * rng.normal(size=count)
+    table = np.column_stack([nominal[0] * np.exp(log[:, 0]), 0.4 * np.exp(log[:, 1]), last])
+    return Population(("i_leak", "v_t", "lag"), nominal, table, np.zeros((count, 0)), ())
+
+
+def test_draws_have_the_population_s_means_spreads_and_correlations() -> None:
+    fitted = load_tier(tier_path("lif_neuron", PROCESS))
+    values = fitted.file.parameters
+    nominal = {"i_leak": 20e-12, "v_t": 0.4, "lag": -1e-3}
+    own = {
+        n: each.model_copy(update={"value": nominal.get(n, each.value)})
+        for n, each in values.items()
+    }
+    fitted = FittedTier(
+        fitted.recipe, fitted.tier, fitted.file.model_copy(update={"parameters": own})
+    )
+    population = made()
+    spread = with_spread(fitted, population, 0)
+    assert spread.file.spread is not None
+    assert spread.file.spread.additive == ("lag",)
+    tier = drawn(spread, 20_000, np.random.default_rng(1)).values()
+    table = np.column_stack([np.asarray(tier[name]) for name in population.names])
+    assert table.mean(axis=0) == pytest.approx(population.parameters.mean(axis=0), rel=0.05)
+    assert table.std(axis=0) == pytest.approx(population.parameters.std(axis=0), rel=0.05)
+    assert np.corrcoef(table.T) == pytest.approx(np.corrcoef(population.parameters.T), abs=0.05)
+    assert np.ndim(np.asarray(tier["c"])) == 0
+    again = drawn(spread, 20_000, np.random.default_rng(1)).values()
+    assert np.array_equal(np.asarray(again["v_t"]), np.asarray(tier["v_t"]))
+
+
+def test_a_file_keeps_its_spread(tmp_path: object) -> None:
+    fitted = load_tier(tier_path("lif_neuron", PROCESS))
+    spread = with_spread(fitted, made(), 5).file
+    from pathlib import Path
+
+    path = Path(str(tmp_path)) / "tier.json"
+    spread.write(path)
+    assert load_tier(path).file.spread == spread.spread
+
+
+def test_too_few_draws_and_cells_without_mismatch_are_refused() -> None:
+    fitted = load_tier(tier_path("lif_neuron", PROCESS))
+    with pytest.raises(DataError, match="5 of 5 draws could be fitted: give more than 6 for 3"):
+        with_spread(fitted, made(5), 0)
+    bump = load_tier(tier_path("bump", PROCESS))
+    with Pool(1) as pool, pytest.raises(DataError, match="bump has no parameters that mismatch"):
+        fit_population(bump, PROCESS, pool, 3)
