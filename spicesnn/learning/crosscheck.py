@@ -130,6 +130,6 @@ def _sample(rows: int, stop: float, width: float, rng: np.random.Generator) -> S
 def _conductance(device: str, rows: int, units: int, rng: np.random.Generator) -> Array:
     """Siemens, shape (2, rows, units); each unit leans to a side by a draw."""
     known = find_pulse_map(device)
-    lean = rng.uniform(-0.2, 0.5, units)
+    lean = rng.uniform(-0.2, 0.25, units)
     place = np.clip(rng.uniform(0, 1, (2, rows, units)) + np.stack([lean, -lean])[:, None], 0, 1)
     return np.asarray(known.g_min + (known.g_max - known.g_min) * place)

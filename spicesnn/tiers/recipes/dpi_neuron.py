@@ -46,7 +46,7 @@ class DpiNeuronRecipe(Recipe):
     cell: Cell = Cell()
     bias: DpiNeuronBias = DpiNeuronBias()
     least: float = parameter(50e-12, unit="A", doc="least constant input", gt=0)
-    most: float = parameter(8e-9, unit="A", doc="most input", gt=0)
+    most: float = parameter(3e-9, unit="A", doc="most input", gt=0)
     stop: float = parameter(50e-3, unit="s", doc="length of a run; of slow constants more", gt=0)
     step: float = parameter(20e-6, unit="s", doc="of the tier", gt=0)
     maximum_step: float = parameter(10e-6, unit="s", doc="bound of the solver's step", gt=0)
