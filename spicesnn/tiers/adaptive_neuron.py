@@ -19,6 +19,8 @@ _LARGEST = 30.0
 _NEAR_POLE = 1e-4
 _SMALLEST_RISE = 1e-5
 _LEAST = 1e-15
+# Steps to a level that a membrane does not rise to.
+_NEVER = 1e6
 # Width of the surrogate of `spike`, volts (our choice).
 _SURROGATE = 0.1
 
@@ -34,7 +36,7 @@ class Way(NamedTuple):
         fall: of that by its leak in the step, volts.
         i_ahp: its current in the middle of the step, amperes.
         net: current into a membrane near ground, amperes.
-        rise: of the membrane by the constant currents, volts.
+        rise: of the membrane by all but the feedback, volts.
         v_end: without a spike, volts.
         level: of a spike, volts.
         crossing: of the threshold, from the step's start, by the step's currents, seconds; it may
@@ -65,10 +67,12 @@ class AdaptiveNeuron(Tier):
 
     Law, with v the membrane's voltage and v_p that of the adaptation's capacitor:
 
-    `C dv/dt = I_in/(1 + e^((v - v_gain)/U_gain)) + I_fb e^((v - v_th)/U_fb)
+    `C dv/dt = I_in/(1 + e^((v - v_gain)/U_gain)) + I_fb/(1 + sqrt(I_fb/I_bend))
     - (I_leak (1 + v/v_early) + I_ahp (1 + v/v_early_ahp)) (1 - e^(-v/U_T))`,
+    `I_fb = I_feedback e^((v - v_th)/U_fb)`,
     `I_ahp = I_w/(1 + sqrt(I_w/I_curve))`, `I_w = I_0 e^(v_p/U_ahp)`,
-    `C_p dv_p/dt = I_tail/(1 + x) - I_lkahp (1 - e^(-v_p/U_T))`, `x = e^((v_p - v_thr)/U_pair)`.
+    `C_p dv_p/dt = I_tail/(1 + x) - I_lkahp (1 + v_p/v_early_lkahp) (1 - e^(-v_p/U_T))`,
+    `x = e^((v_p - v_thr)/U_pair)`.
 
     At v = v_th there is a spike. Then v is held at ground, until the reset's current, which dies
     with `tau_reset`, lets go of it for the input's sake (`membrane.release`). The request opens
@@ -77,10 +81,11 @@ class AdaptiveNeuron(Tier):
     the request line.
 
     A step is exact for constant currents in two cases: far from ground, where nothing saturates
-    any more, and near it, where the feedback is taken at the middle of the step. Both read
-    `v' = v + a + L ln(1 + q phi(-a/L) e^(-v/L))`, `a` the rise by the constant currents: near
-    ground `L = U_T` and `q` is the rise by the sinking ones over `U_T`, far from it `L = -U_fb`
-    and `q` is less the rise by the feedback over `U_fb`.
+    any more, and near it, where there is no feedback yet. Both read
+    `v' = v + a + L ln(1 + q phi(-a/L))`, `a` the rise by the constant currents: near ground
+    `L = U_T` and `q` is what saturation takes off the sinks' fall at the start, over `U_T`; far
+    from it `L = -U_fb`, that of the middle, and `q` is less the rise by the feedback of the start
+    over `U_fb`. The constant currents are those of the step's middle, so a step is of second order.
 
     Source: Livi & Indiveri 2009, Indiveri et al. 2011, Chicca et al. 2014 (the cell); Brette &
     Gerstner 2005 (the adaptive-exponential law); the closed forms are ours.
@@ -207,24 +212,30 @@ class AdaptiveNeuron(Tier):
         bend = grown * jnp.sqrt(self.i_feedback / self.i_bend)
         fed = jnp.where(near, 0.0, self.i_feedback * grown * grown / (1 + bend))
         sinking = self._sinking(v, i_ahp)
-        here = jnp.where(near, i_in - sinking * (1 - own), i_in / (1 + own) - sinking) + fed
+        share = 1 / (1 + own)
+        here = jnp.where(near, i_in - sinking * (1 - own), i_in * share - sinking) + fed
+        slope = jnp.where(
+            near,
+            -sinking * own / self.u_t,
+            fed / self.u_feedback - i_in * share * (1 - share) / self.u_gain,
+        )
 
-        # Half way in time, or in voltage to the level, whichever is earlier.
-        middle = jnp.clip(v + 0.5 * here * scale, 0.0, 0.5 * (v + level))
+        # Half way in time, or in voltage to the level, whichever is earlier; by Pade's approximant.
+        growth = 1 - jnp.minimum(0.25 * slope * scale, 0.7)
+        middle = jnp.clip(v + 0.5 * here * scale / growth, 0.0, 0.5 * (v + level))
+        more = (middle - v) / (2 * self.u_feedback)
         # Up to there the feedback has charged the adaptation, too.
         half = jnp.clip((middle - v) / jnp.maximum(here, _LEAST), 0.0, 0.5 * scale)
         x = jnp.exp((v_p - self.v_thrahp) / self.u_pair)
-        charged = self.rise_feedback * fed * half / (1 + x)
+        charged = self.rise_feedback * fed * half * (1 + more) / (1 + x)
         root = root * jnp.exp(charged / (2 * self.u_ahp))
         i_ahp = self.i_curve * root / (1 + root) * root
-        more = (middle - v) / (2 * self.u_feedback)
         bend = bend * (1 + more * (1 + 0.5 * more))
         fold = self.u_feedback * (1 + bend) / (1 + 0.5 * bend)
-        own_middle = jnp.exp(jnp.where(near, 0.0, (middle - self.v_gain) / self.u_gain))
-        # Simpson's mean, over even steps of the voltage.
-        own_end = own_middle * own_middle / own
-        mean = (1 / (1 + own) + 4 / (1 + own_middle) + 1 / (1 + own_end)) / 6
-        share = jnp.where(near, 1.0, mean)
+        # What comes earlier grows with the feedback: a middle that is weighted by it.
+        early = v + (middle - v) / (1 + fed * scale / (6 * self.u_feedback))
+        own_middle = jnp.exp(jnp.where(near, 0.0, (early - self.v_gain) / self.u_gain))
+        share = jnp.where(near, 1.0, 1 / (1 + own_middle))
         sinking = self._sinking(middle, i_ahp)
         rise = (i_in * share - sinking) * scale
         length = jnp.where(near, self.u_t, -fold)
@@ -234,17 +245,12 @@ class AdaptiveNeuron(Tier):
         pole = jnp.maximum(weight * phi(z), _NEAR_POLE - 1)
         v_end = v + rise + length * jnp.log1p(pole)
 
-        # Far from ground the time to any voltage is closed, too.
-        gap = level - v
-        small = jnp.abs(rise) < _SMALLEST_RISE
-        pace = jnp.where(small, _SMALLEST_RISE, rise)
-        last = fed * scale * jnp.exp(jnp.clip(gap / fold, -_LARGEST, 2 * _LARGEST))
-        slow = jnp.maximum(pace + fed * scale, 1e-3 * _SMALLEST_RISE)
-        speed = jnp.maximum(pace + last, 1e-3 * _SMALLEST_RISE)
-        part = (gap - fold * jnp.log(speed / slow)) / pace
+        part = _part_to(level - v, rise, fed * scale, fold)
+        crossing = free + (dt - free) * part
+        # The charge is that of the plain middle.
+        rise = rise - i_in * share * (1 - share) * (middle - early) / self.u_gain * scale
         return Way(
-            v, v_p, fall, i_ahp, net, rise, v_end, level, free + (dt - free) * part, free, held,
-            near, wait,
+            v, v_p, fall, i_ahp, net, rise, v_end, level, crossing, free, held, near, wait
         )  # fmt: skip
 
     def _sinking(self, v: jax.Array, i_ahp: jax.Array) -> jax.Array:
@@ -282,11 +288,28 @@ class AdaptiveNeuron(Tier):
         return jnp.where(fired | way.held, 0.0, way.v_end), v_p, wait, fed
 
 
+def _part_to(gap: jax.Array, rise: jax.Array, fed: jax.Array, fold: jax.Array) -> jax.Array:
+    """The part of a step after which a voltage is reached, far from ground.
+
+    Args:
+        gap: from the start to the voltage, volts.
+        rise: in the step by the constant currents, volts.
+        fed: in the step by the feedback of the start, if it did not grow, volts.
+        fold: of the feedback, volts.
+    """
+    pace = jnp.where(jnp.abs(rise) < _SMALLEST_RISE, _SMALLEST_RISE, rise)
+    last = fed * jnp.exp(jnp.clip(gap / fold, -_LARGEST, 2 * _LARGEST))
+    slow = jnp.maximum(pace + fed, 1e-3 * _SMALLEST_RISE)
+    speed = jnp.maximum(pace + last, 1e-3 * _SMALLEST_RISE)
+    part = (gap - fold * jnp.log(speed / slow)) / pace
+    return jnp.where(pace + fed > 0, part, _NEVER)
+
+
 def _charged(t: jax.Array, added: jax.Array) -> jax.Array:
     """By how much t rises until `t + e^t` has risen by `added`.
 
-    Two upper bounds of it, Newton's step and `ln(t + e^t)`, and one step of Halley's from the lower
-    of the two: within 0.003 for any t, and exact where little is added.
+    Two upper bounds of it, Newton's step and `ln(t + e^t)`, then from the lower of the two a step
+    of Halley's and one of Newton's: within 1e-4 for any t, and exact where little is added.
     """
     x = jnp.exp(t)
     total = t + x + added
@@ -295,4 +318,6 @@ def _charged(t: jax.Array, added: jax.Array) -> jax.Array:
     y = x * jnp.exp(first)
     gap = y - x + first - added
     slope = 1 + y
-    return first - 2 * gap * slope / (2 * slope * slope - gap * y)
+    first = first - 2 * gap * slope / (2 * slope * slope - gap * y)
+    y = x * jnp.exp(first)
+    return first - (y - x + first - added) / (1 + y)

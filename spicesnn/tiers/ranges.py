@@ -26,9 +26,7 @@ class Range(Parameters):
         return f"{self.low:.4g} to {self.high:.4g} {self.unit}"
 
 
-def check(
-    name: str, ranges: Mapping[str, Range], values: Mapping[str, npt.ArrayLike]
-) -> None:
+def check(name: str, ranges: Mapping[str, Range], values: Mapping[str, npt.ArrayLike]) -> None:
     """Refuse what the ranges do not cover.
 
     Args:

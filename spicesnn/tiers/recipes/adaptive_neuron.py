@@ -238,30 +238,32 @@ class AdaptiveNeuronRecipe(Recipe):
             **slopes,
             "u_t": u_t,
             "v_early": 20.0,
-            "v_gain": 0.95 * slopes["v_threshold"],
+            "v_gain": (0.95 if early else 2.0) * slopes["v_threshold"],
             "tau_reset": self.neuron.c_r * u_ahp / self.bias.i_refractory,
             "t_reset_slope": 0.0,
             "v_early_ahp": 8.0, "i_curve": 3e-7,
             "i_lkahp": self.bias.i_lkahp,
+            "v_early_lkahp": 20.0,
             "v_thrahp": u_ahp * float(np.log(self.bias.i_thrahp / i_0)),
             "u_pair": u_t / _KAPPA,
             "rise_spike": tail, "rise_slope": 0.0, "i_feedback": 5e-9,
+            "rise_feedback": 1.0,
         }  # fmt: skip
         # The feedback is the exponential of two stacked transistors, or a mere switch.
         start |= (
-            {"u_feedback": u_t * (1 + _KAPPA) / _KAPPA**2, "rise_feedback": 1.0, "lag": 1e-7}
+            {"u_feedback": u_t * (1 + _KAPPA) / _KAPPA**2, "i_bend": 3e-8, "lag": 1e-7}
             if early
-            else {"u_feedback": 6e-3, "rise_feedback": 0.02, "lag": 2e-6}
+            else {"u_feedback": 6e-3, "i_bend": 1e-6, "lag": 2e-6, "rise_feedback": 0.02}
         )
         fixed = {"c_p": self.neuron.c_p, "u_gain": u_t / _KAPPA, "width": width}
         return start, fixed
 
     def ranges(self, records: Sequence[Record]) -> dict[str, Range]:
-        """Of the input, and of both voltages with a tenth of their range around."""
-        found = {}
-        for name, unit in (("i_in", "A"), *self.compared.items()):
-            values = np.concatenate([{**r.inputs, **r.outputs}[name] for r in records])
-            more = 0.0 if name == "i_in" else 0.1 * float(np.ptp(values))
+        """The input's by design, and of both voltages with a tenth of their range around."""
+        found = {"i_in": Range(low=0.0, high=self.highest, unit="A")}
+        for name, unit in self.compared.items():
+            values = np.concatenate([r.outputs[name] for r in records])
+            more = 0.1 * float(np.ptp(values))
             low, high = float(values.min()) - more, float(values.max()) + more
             found[name] = Range(low=low, high=high, unit=unit)
         return found
