@@ -202,7 +202,7 @@ class ClassifierTiers:
                 name: np.broadcast_to(conductance[side, :, i], (steps, rows))
                 for side, name in enumerate(("g_plus", "g_minus"))
             }
-            # The subtractor's source is fitted with the column; the network counts it with the neuron.
+            # The subtractor's source was fitted with the column; a network has it at the neuron.
             source = self.process.supply * self.dt * float(own["i_plus"][:, i].sum())
             columns += of(self.column, {**sides, "v_p": own["v_p"]}, i) - source
             neurons += of(self.neuron, {"i_in": own["i_in"][:, i]}, i) + source

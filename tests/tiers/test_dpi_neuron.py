@@ -169,7 +169,7 @@ def test_gradients_are_finite_everywhere() -> None:
 
 
 def test_wrong_ranges_are_refused() -> None:
-    with pytest.raises(ParameterError, match="least = 1e-08 must be below most = 8e-09"):
+    with pytest.raises(ParameterError, match="least = 1e-08 must be below most = 3e-09"):
         DpiNeuronRecipe(least=1e-8)
 
 

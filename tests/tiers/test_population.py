@@ -24,22 +24,24 @@ PROCESS = find_process("generic180")
 
 
 def short() -> FittedTier:
-    """The LIF neuron's tier for runs of 8 ms."""
+    """The LIF neuron's tier for runs of 14 ms."""
     known = load_tier(tier_path("lif_neuron", PROCESS), PROCESS)
-    recipe = known.recipe.model_copy(update={"stop": 8e-3})
+    recipe = known.recipe.model_copy(update={"stop": 14e-3})
     deck = deck_identity(circuit_of(recipe, PROCESS, 27.0))
     return FittedTier(recipe, known.tier, known.file.model_copy(update={"deck": deck}))
 
 
 def test_every_unit_s_tier_fires_as_its_circuit() -> None:
     fitted = short()
+    # A seed whose short runs spike enough for a fit, and which judges near the leak: there the
+    # draws differ most.
     with Pool(2, SimulationOptions.profile("precise")) as pool:
-        found = fit_population(fitted, PROCESS, pool, 4, runs=2, judged=1, seed=3)
+        found = fit_population(fitted, PROCESS, pool, 4, runs=2, judged=1, seed=1)
     assert found.parameters.shape == (4, len(found.names))
     rates = rates_of(fitted, units_of(fitted, found), found.drive)
-    assert rates == pytest.approx(found.rates, rel=0.03)
+    assert rates == pytest.approx(found.rates, rel=0.01)
     # The draws differ by more than their tiers err.
-    assert np.ptp(found.rates) > 0.1 * found.rates.mean()
+    assert np.abs(rates - found.rates).max() < 0.3 * np.ptp(found.rates)
 
 
 def made(count: int = 400) -> Population:

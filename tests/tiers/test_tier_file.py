@@ -12,12 +12,14 @@ import pytest
 
 from spicesnn.errors import OutOfRangeError, TierFileError, UnknownNameError
 from spicesnn.processes import find_process
+from spicesnn.tiers.agreement import Budget, limit_of
 from spicesnn.tiers.file import TierFile, read_tier_file
 from spicesnn.tiers.fitted import FittedTier, load_tier
 from spicesnn.tiers.library import RECIPES, find_recipe, tier_path
 from spicesnn.tiers.population import drawn
 
 GENERIC = find_process("generic180")
+STATUS = (Path(__file__).parents[2] / "docs" / "status.md").read_text()
 SHIPPED = tier_path("lif_neuron", GENERIC)
 
 
@@ -34,8 +36,10 @@ def test_every_cell_ships_a_tier_of_todays_circuit(name: str, process: str) -> N
     on = find_process(process)
     fitted = load_tier(tier_path(name, on), on)
     assert fitted.file.errors
-    # Their bounds are the budget's, but for what the status page declares.
-    assert all(value <= 0.03 for value in fitted.file.errors.values()), fitted.file.errors
+    over = [n for n, value in fitted.file.errors.items() if not value <= limit_of(n, Budget())]
+    # What is over the budget is declared on the status page.
+    assert not over or f"{name} on {process}" in STATUS, over
+    assert all(value <= 0.07 for value in fitted.file.errors.values())
 
 
 def test_a_file_comes_back_as_it_was_written(tmp_path: Path) -> None:

@@ -343,11 +343,15 @@ def _fit_staged(
     start: Mapping[str, float],
     fixed: Mapping[str, float],
 ) -> Fit:
-    """Adaptation, then membrane, then all: from far away all at once may go astray."""
+    """Adaptation, then membrane, then all: from far away all at once may go astray.
+
+    The last scale is about the model's own error: at less the slow intervals, which are the
+    hardest, are given up as outliers.
+    """
     course = _Course(tier, records, {**start, **fixed})
     now = {**start, **fixed}
     every = tuple(start)
-    stages = ((_ADAPTATION, 300.0), (_MEMBRANE, 300.0), (every, 100.0), (every, 10.0), (every, 1.0))
+    stages = ((_ADAPTATION, 300.0), (_MEMBRANE, 300.0), (every, 100.0), (every, 10.0))
     for names, coarse in stages:
         found = course.fit(now, names, coarse)
         now |= {name: found[name] for name in names}
