@@ -253,7 +253,18 @@ class AdaptiveNeuronRecipe(Recipe):
         start |= (
             {"u_feedback": u_t * (1 + _KAPPA) / _KAPPA**2, "i_bend": 3e-8, "lag": 1e-7}
             if early
-            else {"u_feedback": 6e-3, "i_bend": 1e-6, "lag": 2e-6, "rise_feedback": 0.02}
+            else {
+                "u_feedback": 6e-3,
+                "i_bend": 1e-6,
+                "lag": 6e-6,
+                "rise_feedback": 1e-3,
+                "i_feedback": 2e-10,
+                "i_curve": 2e-8,
+                "v_early_lkahp": 2.0,
+                "v_early": 16.0,
+                "rise_slope": -2.5e7,
+                "t_reset_slope": 2e3,
+            }
         )
         fixed = {"c_p": self.neuron.c_p, "u_gain": u_t / _KAPPA, "width": width}
         return start, fixed
