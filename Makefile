@@ -70,6 +70,9 @@ bench: setup $(VENV)/.peers
 	$(BIN)/python benchmarks/cells.py
 	$(BIN)/python benchmarks/crossbar.py
 	$(BIN)/python benchmarks/iris_study.py
+	$(BIN)/python benchmarks/tiers.py
+	$(BIN)/python benchmarks/nir_peers.py
+	$(BIN)/python benchmarks/nir_map.py
 
 netlists: setup
 	$(BIN)/python tools/write_netlists.py
