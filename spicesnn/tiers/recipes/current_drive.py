@@ -10,13 +10,21 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
+from PySpice.Spice.Netlist import Circuit
 
-from spicesnn.circuits.deck import Waveform
+from spicesnn.circuits.cells.cell import Cell
+from spicesnn.circuits.deck import Deck, Knob, Transient, Value, Waveform, circuit_deck
 from spicesnn.errors import DataError
 from spicesnn.fit.least_squares import Fit, fit
-from spicesnn.tiers.recipes.free_run import stacked, with_fixed
-from spicesnn.tiers.record import Record, step_ends
-from spicesnn.tiers.tier import Spec, Tier
+from spicesnn.measure.energy import supply_energy
+from spicesnn.measure.spikes import spike_times
+from spicesnn.processes import Process
+from spicesnn.tiers.recipe import Stimulus
+from spicesnn.tiers.recipes.free_run import bounds_of, stacked, with_fixed
+from spicesnn.tiers.record import Record, step_ends, step_means
+from spicesnn.tiers.tier import Tier
+from spicesnn.units import spice_number
+from spicesnn.waveforms import Waveforms
 
 Array = npt.NDArray[np.float64]
 
@@ -89,6 +97,113 @@ def drawn_current(
     return Waveform(grid, peak * current / max(current.max(), 1e-3))
 
 
+def neuron_deck(
+    cell: Cell, bias: Cell, process: Process, title: str, into: str, analysis: Transient
+) -> Deck:
+    """A neuron, its lines on a supply of their own; knob `idrive`, a current into a node.
+
+    Args:
+        cell: the neuron.
+        bias: its mirror inputs.
+        process: of the transistors.
+        title: of the deck.
+        into: node that the current flows into.
+        analysis: length and largest step.
+    """
+    circuit = Circuit("cut off by circuit_deck")
+    for each in (cell, bias):
+        circuit.subcircuit(each.subcircuit(process))
+    for name, node in (("dd", "vdd"), ("bias", "vdd_bias")):
+        circuit.V(name, node, "0", raw_spice=f"dc {spice_number(process.supply)}")
+    circuit.X("neuron", cell.subcircuit_name, *cell.ports)
+    circuit.X("bias", bias.subcircuit_name, *bias.ports[:-1], "vdd_bias")
+    return circuit_deck(
+        title, circuit, process, analysis, [Knob("idrive", ("0", into), 0.0)],
+        ("v(v_mem)", "v(spike)", "i(vdd)"), {"v_mem": 0.0, "v_ref": 0.0},
+    )  # fmt: skip
+
+
+def current_stimuli(
+    rng: np.random.Generator,
+    count: int,
+    *,
+    low: float,
+    high: float,
+    tau: float,
+    stop: float,
+    dt: float,
+    interval: Callable[[float], float],
+) -> list[Stimulus]:
+    """All kinds in turn; constants long enough for some intervals.
+
+    Args:
+        rng: of the draws.
+        count: stimuli.
+        low: least current, amperes.
+        high: most current, amperes.
+        tau: time constant of the neuron, seconds.
+        stop: length of a run, seconds.
+        dt: the tier's step, seconds.
+        interval: about the time between spikes at a constant current, seconds.
+    """
+    found = []
+    for kind in (KINDS * count)[:count]:
+        end = stop
+        wave = drawn_current(kind, rng, low, high, tau, stop)
+        if kind == "constant":
+            end = float(np.clip(30 * interval(wave.value[0]), stop / 2, 6 * stop))
+        steps = round(end / dt)
+        means = step_means(wave.time, wave.value, dt, steps)
+        knobs: dict[str, Value] = {"idrive": wave, "stop": steps * dt}
+        found.append(Stimulus(kind, knobs, {"i_in": means}))
+    return found
+
+
+def neuron_record(
+    stimulus: Stimulus,
+    waveforms: Waveforms,
+    process: Process,
+    dt: float,
+    width: Callable[[Array], float],
+) -> Record:
+    """Membrane, spikes and the energy from the neuron's own supply.
+
+    Args:
+        stimulus: what drove the run of a `neuron_deck`.
+        waveforms: of that run.
+        process: of the transistors.
+        dt: the tier's step, seconds.
+        width: what stands for the widths of all spikes, seconds.
+    """
+    half = process.supply / 2
+    time, output = waveforms.time, waveforms["v(spike)"]
+    begins = spike_times(time, output, half)
+    ends = spike_times(time, -output, -half)
+    widths = ends[: begins.size] - begins[: ends.size]
+    steps = stimulus.inputs["i_in"].size
+    return Record(
+        dt,
+        stimulus.inputs,
+        {"v_mem": waveforms.at("v(v_mem)", step_ends(dt, steps))},
+        spikes=begins[begins < steps * dt],
+        spike_width=float(width(widths)) if widths.size else 0.0,
+        energy=supply_energy(waveforms, {"i(vdd)": process.supply}),
+    )
+
+
+def fit_neuron(
+    tier: type[Tier],
+    records: Sequence[Record],
+    guess: Mapping[str, float],
+    fixed: Mapping[str, float],
+) -> Fit:
+    """The parameters of `guess` by `fit_between`, the voltage in and near spikes left out."""
+    return fit_between(
+        tier, records, guess, fixed, volts=1e-3, seconds=0.5e-6, relative=1e-3,
+        skip=lambda record: near_spikes(record, 3 * record.spike_width),
+    )  # fmt: skip
+
+
 def fit_between(
     tier: type[Tier],
     records: Sequence[Record],
@@ -154,7 +269,7 @@ def fit_between(
                 np.r_[v[k][kept] / volts, late[k][fired] / scale[fired]] for k in range(len(sets))
             ]
 
-        bounds = {n: _bounds(tier.PARAMETERS[n], value) for n, value in start.items()}
+        bounds = {n: bounds_of(tier.PARAMETERS[n], value, 30) for n, value in start.items()}
         found = fit(
             lambda values: several([values])[0], wanted, start, bounds,
             [*inputs.values(), spike, delay], several=several, robust=True,
@@ -198,10 +313,3 @@ def near_spikes(record: Record, margin: float) -> Array:
     for moment in record.spikes:
         close |= np.abs(ends - moment) < margin
     return close
-
-
-def _bounds(spec: Spec, start: float) -> tuple[float, float]:
-    """A parameter's own, within a factor of 30 about a first guess that is not zero."""
-    if start == 0:
-        return spec.low, spec.high
-    return max(spec.low, start / 30), min(spec.high, start * 30)

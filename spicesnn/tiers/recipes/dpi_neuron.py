@@ -8,24 +8,28 @@ from typing import ClassVar
 import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
-from PySpice.Spice.Netlist import Circuit
 
 from spicesnn.circuits.cells.dpi_neuron import DpiNeuron as Cell
 from spicesnn.circuits.cells.dpi_neuron import DpiNeuronBias
-from spicesnn.circuits.deck import Deck, Knob, Transient, Value, circuit_deck
+from spicesnn.circuits.deck import Deck, Transient
 from spicesnn.errors import ParameterError
 from spicesnn.fit.least_squares import Fit
-from spicesnn.measure.energy import supply_energy
-from spicesnn.measure.spikes import spike_times
 from spicesnn.parameters import parameter
 from spicesnn.processes import Process
 from spicesnn.tiers.dpi_neuron import DpiNeuron
 from spicesnn.tiers.membrane import release
 from spicesnn.tiers.ranges import Range
 from spicesnn.tiers.recipe import Recipe, Stimulus
-from spicesnn.tiers.recipes.current_drive import KINDS, drawn_current, fit_between, near_spikes
-from spicesnn.tiers.record import Record, step_ends, step_means
-from spicesnn.units import spice_number, thermal_voltage
+from spicesnn.tiers.recipes.current_drive import (
+    current_stimuli,
+    fit_neuron,
+    near_spikes,
+    neuron_deck,
+    neuron_record,
+)
+from spicesnn.tiers.recipes.free_run import split
+from spicesnn.tiers.record import Record, step_ends
+from spicesnn.units import thermal_voltage
 from spicesnn.waveforms import Waveforms
 
 Array = npt.NDArray[np.float64]
@@ -74,51 +78,21 @@ class DpiNeuronRecipe(Recipe):
 
     def deck(self, process: Process) -> Deck:
         """The neuron, its lines on a supply of their own; knob `idrive`."""
-        circuit = Circuit("cut off by circuit_deck")
-        for cell in (self.cell, self.bias):
-            circuit.subcircuit(cell.subcircuit(process))
-        for name, node in (("dd", "vdd"), ("bias", "vdd_bias")):
-            circuit.V(name, node, "0", raw_spice=f"dc {spice_number(process.supply)}")
-        circuit.X("neuron", self.cell.subcircuit_name, *self.cell.ports)
-        circuit.X("bias", self.bias.subcircuit_name, *self.bias.ports[:-1], "vdd_bias")
-        return circuit_deck(
-            "spicesnn: DPI neuron, for its tier", circuit, process,
-            Transient(self.stop, self.maximum_step), [Knob("idrive", ("0", "i_in"), 0.0)],
-            ("v(v_mem)", "v(spike)", "i(vdd)"), {"v_mem": 0.0, "v_ref": 0.0},
+        return neuron_deck(
+            self.cell, self.bias, process, "spicesnn: DPI neuron, for its tier", "i_in",
+            Transient(self.stop, self.maximum_step),
         )  # fmt: skip
 
     def stimuli(self, process: Process, rng: np.random.Generator, count: int) -> list[Stimulus]:
         """All kinds in turn; constants long enough for some intervals."""
-        found = []
-        for kind in (KINDS * count)[:count]:
-            stop = self.stop
-            wave = drawn_current(kind, rng, self.least, self.most, self.tau, stop)
-            if kind == "constant":
-                stop = float(
-                    np.clip(30 * self._interval(process, wave.value[0]), stop / 2, 6 * stop)
-                )
-            steps = round(stop / self.dt)
-            means = step_means(wave.time, wave.value, self.dt, steps)
-            knobs: dict[str, Value] = {"idrive": wave, "stop": steps * self.dt}
-            found.append(Stimulus(kind, knobs, {"i_in": means}))
-        return found
+        return current_stimuli(
+            rng, count, low=self.least, high=self.most, tau=self.tau, stop=self.stop, dt=self.dt,
+            interval=lambda current: self._interval(process, current),
+        )  # fmt: skip
 
     def record(self, stimulus: Stimulus, waveforms: Waveforms, process: Process) -> Record:
         """Membrane, spikes and the energy from the neuron's own supply."""
-        half = process.supply / 2
-        time, output = waveforms.time, waveforms["v(spike)"]
-        begins = spike_times(time, output, half)
-        ends = spike_times(time, -output, -half)
-        widths = ends[: begins.size] - begins[: ends.size]
-        steps = stimulus.inputs["i_in"].size
-        return Record(
-            self.dt,
-            stimulus.inputs,
-            {"v_mem": waveforms.at("v(v_mem)", step_ends(self.dt, steps))},
-            spikes=begins[begins < steps * self.dt],
-            spike_width=float(widths.max()) if widths.size else 0.0,
-            energy=supply_energy(waveforms, {"i(vdd)": process.supply}),
-        )
+        return neuron_record(stimulus, waveforms, process, self.dt, np.max)
 
     def fit(
         self,
@@ -129,9 +103,7 @@ class DpiNeuronRecipe(Recipe):
     ) -> Fit:
         """Between spikes; half a microsecond and a thousandth of its interval count as 1."""
         if start is not None:
-            free = {name: start[name] for name in self.mismatched}
-            kept = {name: value for name, value in start.items() if name not in free}
-            return self._fit(records, free, kept)
+            return fit_neuron(self.tier, records, *split(start, self.mismatched, {}, {}))
         u_t = thermal_voltage(celsius)
         bias, cell = self.bias, self.cell
         width = max(r.spike_width for r in records)
@@ -145,7 +117,7 @@ class DpiNeuronRecipe(Recipe):
             "t_ref": self._let_go(records, tau_r), "tau_r": tau_r, "t_fall": width * charging,
             "t_end": tau_r, "carry": 0.1,
         }  # fmt: skip
-        return self._fit(records, guess, {"width": width, "charging": charging})
+        return fit_neuron(self.tier, records, guess, {"width": width, "charging": charging})
 
     def ranges(self, records: Sequence[Record]) -> dict[str, Range]:
         """The input's by design, and the membrane's with a tenth of what was seen around."""
@@ -179,12 +151,3 @@ class DpiNeuronRecipe(Recipe):
                     earlier = tau_r * (float(release(jnp.asarray(ratio))) - 1 / (ratio + 0.1))
                     found.append(ends[up[0]] - moment + earlier)
         return float(np.median(found)) if found else 10 * tau_r
-
-    def _fit(
-        self, records: Sequence[Record], guess: Mapping[str, float], fixed: Mapping[str, float]
-    ) -> Fit:
-        """The parameters of `guess`, the voltage in and near spikes left out."""
-        return fit_between(
-            self.tier, records, guess, fixed, volts=1e-3, seconds=0.5e-6, relative=1e-3,
-            skip=lambda record: near_spikes(record, 3 * record.spike_width),
-        )  # fmt: skip

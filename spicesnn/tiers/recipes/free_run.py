@@ -80,7 +80,7 @@ def fit_runs(
                 values = {n: jnp.asarray([s[n] for s in padded]) for n in start}
                 return list(np.asarray(batch(values))[: len(sets)])
 
-        bounds = {n: _bounds(tier.PARAMETERS[n], value) for n, value in start.items()}
+        bounds = {n: bounds_of(tier.PARAMETERS[n], value, 1000) for n, value in start.items()}
         found = fit(
             lambda values: several([values])[0], wanted, start, bounds,
             list(inputs.values()), several=several,
@@ -122,11 +122,11 @@ def with_fixed(found: Fit, fixed: Mapping[str, float]) -> Fit:
     )  # fmt: skip
 
 
-def _bounds(spec: Spec, start: float) -> tuple[float, float]:
-    """Within a parameter's own, a factor of 1000 about the first guess if that is not zero."""
+def bounds_of(spec: Spec, start: float, factor: float) -> tuple[float, float]:
+    """Within a parameter's own, a factor about the first guess if that is not zero."""
     if start == 0:
         return spec.low, spec.high
-    near, far = sorted((start / 1000, start * 1000))
+    near, far = sorted((start / factor, start * factor))
     return max(spec.low, near), min(spec.high, far)
 
 
