@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +86,17 @@ def test_a_tier_of_another_process_is_refused(tmp_path: Path) -> None:
     broken.write_text(own.read_text()[:99])
     with pytest.raises(TierFileError, match="no JSON"):
         spicesnn("crosscheck", "lif_neuron", "--tier", broken)
+
+
+@pytest.mark.parametrize("words", [["fit", "lif_neuron"], ["crosscheck", "iris"], ["map", "m.nir"]])
+def test_without_the_extra_the_commands_say_how_to_get_it(words: list[str]) -> None:
+    code = "import sys; sys.modules['jax'] = None\nfrom spicesnn.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "install them by `pip install 'spicesnn[tiers]'`" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_devices_are_still_fitted_by_their_own_command() -> None:
