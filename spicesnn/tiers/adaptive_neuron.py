@@ -78,7 +78,10 @@ class AdaptiveNeuron(Tier):
     with `tau_reset`, lets go of it for the input's sake (`membrane.release`). The request opens
     the adaptation's tail: `x + ln x` rises by `rise_spike/U_pair` at a spike, and before it by
     `rise_feedback/U_pair` for each volt that the feedback raises the membrane, since both follow
-    the request line.
+    the request line. `rise_spike` is that of a spike from rest: the more net current i there is
+    then, the shorter the request (`rise_slope i/(1 + i/i_rise)`), and v_p takes voltage from the
+    tail (`rise_v_p v_p`). The gate of the adaptation's transistor overlaps the membrane, so v_p
+    follows it by `coupling`.
 
     A step is exact for constant currents in two cases: far from ground, where nothing saturates
     any more, and near it, where there is no feedback yet. Both read
@@ -117,7 +120,10 @@ class AdaptiveNeuron(Tier):
         "u_pair": Spec("V", "that pair's voltage of a factor e", 0.02, 0.2),
         "rise_spike": Spec("V", "rise of v_p by a spike, if all of the tail went there", 0.0, 50.0),
         "rise_slope": Spec("V/A", "change of that by the net current at the spike", -1e10, 1e10),
+        "i_rise": Spec("A", "net current at which that change is half of a line's", 1e-10, 1e-3),
+        "rise_v_p": Spec("1", "change of the rise by v_p at the spike", -10.0, 10.0),
         "rise_feedback": Spec("1", "rise of v_p, likewise, over the feedback's of v", 0.0, 50.0),
+        "coupling": Spec("1", "rise of v_p over the membrane's, by a gate's overlap", 0.0, 0.1),
         "width": Spec("s", "of the request", 0.0, 1.0),
     }
     INPUTS: ClassVar[Mapping[str, Spec]] = {"i_in": Spec("A", "input current")}
@@ -156,7 +162,10 @@ class AdaptiveNeuron(Tier):
     u_pair: jax.Array
     rise_spike: jax.Array
     rise_slope: jax.Array
+    i_rise: jax.Array
+    rise_v_p: jax.Array
     rise_feedback: jax.Array
+    coupling: jax.Array
     width: jax.Array
 
     def start(self, shape: tuple[int, ...] = (), dtype: Any = float) -> State:
@@ -228,6 +237,7 @@ class AdaptiveNeuron(Tier):
         half = jnp.clip((middle - v) / jnp.maximum(here, _LEAST), 0.0, 0.5 * scale)
         x = jnp.exp((v_p - self.v_thrahp) / self.u_pair)
         charged = self.rise_feedback * fed * half * (1 + more) / (1 + x)
+        charged = charged + self.coupling * (middle - v)
         root = root * jnp.exp(charged / (2 * self.u_ahp))
         i_ahp = self.i_curve * root / (1 + root) * root
         bend = bend * (1 + more * (1 + 0.5 * more))
@@ -275,13 +285,15 @@ class AdaptiveNeuron(Tier):
         until = jnp.where(fired, (delay - way.free) / span, 1.0)
         reached = jnp.where(fired, way.level, jnp.minimum(way.v_end, way.level))
         fed = jnp.where(way.near, 0.0, jnp.maximum(reached - way.v - way.rise * until, 0.0))
-        event = jnp.maximum(self.rise_spike + self.rise_slope * way.net, 0.0)
+        net = jnp.maximum(way.net, 0.0)
+        event = self.rise_spike + self.rise_v_p * way.v_p
+        event = jnp.maximum(event + self.rise_slope * net / (1 + net / self.i_rise), 0.0)
         added = (self.rise_feedback * fed + jnp.where(fired, event, 0.0)) / self.u_pair
         # The leak before and after: so the order of the two does not matter.
         before = way.fall * jnp.where(fired, delay / dt, 0.5)
-        v_p = way.v_p - before
+        v_p = way.v_p - before + self.coupling * (reached - way.v)
         v_p = v_p + self.u_pair * _charged((v_p - self.v_thrahp) / self.u_pair, added)
-        v_p = v_p - (way.fall - before)
+        v_p = v_p - (way.fall - before) - jnp.where(fired, self.coupling * reached, 0.0)
         reset = self.t_reset + self.t_reset_slope * way.net
         wait = jnp.where(way.held, way.wait - dt, _FREE)
         wait = jnp.where(fired, jnp.maximum(reset - (dt - delay), 0.0), wait)

@@ -24,7 +24,8 @@ VALUES = {
     "i_bend": 3e-8, "v_early_lkahp": 50.0,
     "t_reset": 1.2e-4, "t_reset_slope": 0.0, "tau_reset": 7e-6, "i_0": 4e-15, "u_ahp": 0.036,
     "i_curve": 1e-6, "v_early_ahp": 8.0, "c_p": 5e-13, "i_lkahp": 1e-11, "v_thrahp": 0.307,
-    "u_pair": 0.0346, "rise_spike": 0.02, "rise_slope": 0.0, "rise_feedback": 1.0, "width": 1.5e-7,
+    "u_pair": 0.0346, "rise_spike": 0.02, "rise_slope": 0.0, "i_rise": 1e-9, "rise_v_p": 0.0,
+    "rise_feedback": 1.0, "coupling": 0.0, "width": 1.5e-7,
 }  # fmt: skip
 DT = 2e-5
 
@@ -123,6 +124,35 @@ def test_the_adaptation_decays_with_its_time_constant() -> None:
     tau = -DT / np.polyfit(np.arange(60), np.log(late), 1)[0]
     law_tau = VALUES["c_p"] * VALUES["u_ahp"] / VALUES["i_lkahp"]
     assert tau == pytest.approx(law_tau, rel=0.01)
+
+
+def test_the_adaptation_follows_the_membrane_by_its_coupling() -> None:
+    """On the way up, and back where a spike ends."""
+    own = {"coupling": 1e-3, "i_lkahp": 0.0, "rise_feedback": 0.0, "rise_spike": 0.0}
+    out = run({**VALUES, **own}, np.full(150, 1e-9))
+    spikes = np.flatnonzero(out["spike"])
+    assert spikes.size >= 2
+    assert out["v_mem"][spikes[0] - 1] > 0.8
+    assert out["v_p"] == pytest.approx(1e-3 * out["v_mem"], abs=1e-9)
+
+
+def test_a_spike_charges_the_adaptation_by_what_it_is_at_the_spike() -> None:
+    """A current far over `i_rise` takes `rise_slope i_rise` off, and v_p its own part."""
+
+    def rise(own: dict[str, float], i_in: float) -> float:
+        alone = {"i_lkahp": 0.0, "rise_feedback": 0.0, "v_thrahp": 1.0}
+        out = run({**VALUES, **alone, **own}, np.full(120, i_in))
+        return float(out["v_p"][np.flatnonzero(out["spike"])[0]])
+
+    plain = rise({}, 2.4e-9)
+    assert plain == pytest.approx(VALUES["rise_spike"], rel=1e-3)
+    less = rise({"rise_slope": -1e7, "i_rise": 1e-10}, 2.4e-9)
+    assert plain - less == pytest.approx(1e7 * 1e-10 * 2.4 / 2.5, rel=0.01)
+    # The first spike finds nothing there, the second what the first has left.
+    out = run({**VALUES, "i_lkahp": 0.0, "rise_feedback": 0.0, "v_thrahp": 1.0, "rise_v_p": 0.5},
+              np.full(120, 2.4e-9))  # fmt: skip
+    first, second = out["v_p"][np.flatnonzero(out["spike"])[:2]]
+    assert second - first == pytest.approx(plain + 0.5 * first, rel=1e-3)
 
 
 def test_the_rate_adapts_and_a_rest_stays_a_rest() -> None:

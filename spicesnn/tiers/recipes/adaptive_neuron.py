@@ -34,13 +34,17 @@ Array = npt.NDArray[np.float64]
 KINDS = ("steps", "ramps", "constant", "noise", "events")
 # At the temperature of the recipe's own time constant; of a W = L = 1 um nfet (our choice).
 _KAPPA, _CELSIUS = 0.72, 27.0
-# What counts as a residual of 1: of a spike's time, seconds and of its interval; of the voltages,
-# in all steps of an interval together (our choice).
-_ADAPTATION = ("i_lkahp", "v_thrahp", "u_pair", "rise_spike", "rise_feedback")
-_MEMBRANE = ("c", "i_leak", "v_threshold", "t_reset", "i_feedback", "u_feedback", "i_0")
+# What the fit begins with, and what the circuit's own adaptation makes superfluous.
+_FIRST = ("c", "i_leak", "v_threshold", "t_reset", "i_feedback", "u_feedback", "i_0")
+_ADAPTATION = (
+    "i_lkahp", "v_early_lkahp", "v_thrahp", "u_pair", "rise_spike", "rise_slope", "i_rise",
+    "rise_v_p", "rise_feedback", "coupling",
+)  # fmt: skip
 _FEWEST = 30
 # Picoamperes of feedback close under the level, over which it is no mere switch.
 _EARLY = 50.0
+# What counts as a residual of 1: of a spike's time, seconds and of its interval; of the voltages,
+# in all steps of an interval together (our choice).
 _SECONDS, _RELATIVE, _VOLTS, _VOLTS_P = 1e-6, 5e-4, 2e-3, 1e-3
 
 
@@ -247,7 +251,7 @@ class AdaptiveNeuronRecipe(Recipe):
             "v_thrahp": u_ahp * float(np.log(self.bias.i_thrahp / i_0)),
             "u_pair": u_t / _KAPPA,
             "rise_spike": tail, "rise_slope": 0.0, "i_feedback": 5e-9,
-            "rise_feedback": 1.0,
+            "rise_feedback": 1.0, "i_rise": 3e-9, "rise_v_p": 0.0, "coupling": 4e-4,
         }  # fmt: skip
         # The feedback is the exponential of two stacked transistors, or a mere switch.
         start |= (
@@ -354,17 +358,20 @@ def _fit_staged(
     start: Mapping[str, float],
     fixed: Mapping[str, float],
 ) -> Fit:
-    """Adaptation, then membrane, then all: from far away all at once may go astray.
+    """The membrane along the circuit's own adaptation, then the adaptation, then all together.
 
-    The last scale is about the model's own error: at less the slow intervals, which are the
-    hardest, are given up as outliers.
+    Apart, since an error of one would else be mended by the other. The last scale is about the
+    model's own error: at less the slow intervals, which are the hardest, are given up as outliers.
     """
     course = _Course(tier, records, {**start, **fixed})
     now = {**start, **fixed}
-    every = tuple(start)
-    stages = ((_ADAPTATION, 300.0), (_MEMBRANE, 300.0), (every, 100.0), (every, 10.0))
-    for names, coarse in stages:
-        found = course.fit(now, names, coarse)
+    membrane = tuple(name for name in start if name not in _ADAPTATION)
+    stages = (
+        (_FIRST, 300.0, True), (membrane, 30.0, True),
+        (_ADAPTATION, 100.0, False), (_ADAPTATION, 10.0, False), (tuple(start), 10.0, False),
+    )  # fmt: skip
+    for names, coarse, led in stages:
+        found = course.fit(now, names, coarse, led)
         now |= {name: found[name] for name in names}
     return with_fixed(found, fixed)
 
@@ -372,9 +379,10 @@ def _fit_staged(
 class _Course:
     """Circuit runs through which a neuron goes that spikes when its circuit does.
 
-    So errors do not add up from spike to spike. Compared are both voltages at the ends of steps
-    away from spikes, and by how much the tier's own spike is later than the circuit's. Where it has
-    not come by then, it is taken from the currents of that step.
+    So errors do not add up from spike to spike. Where it is `led`, its adaptation starts each step
+    from the circuit's, too. Compared are both voltages at the ends of steps away from spikes, and
+    by how much the tier's own spike is later than the circuit's. Where it has not come by then, it
+    is taken from the currents of that step.
     """
 
     def __init__(
@@ -401,14 +409,18 @@ class _Course:
         root = np.sqrt(where[0].size / fired[0].size)
         volts, volts_p = _VOLTS * root, _VOLTS_P * root
         self.wanted = np.r_[v_mem[where] / volts, v_p[where] / volts_p, np.zeros(fired[0].size)]
-        self.inputs = [i_in, spike.astype(float), delay, apart]
+        before = np.concatenate([np.zeros((1, shape[1])), v_p[:-1]])
+        self.inputs = [i_in, spike.astype(float), delay, apart, before]
 
-        def run(values: Mapping[str, jax.Array], drive: tuple[jax.Array, ...]) -> jax.Array:
+        def run(
+            values: Mapping[str, jax.Array], drive: tuple[jax.Array, ...], led: jax.Array
+        ) -> jax.Array:
             model = tier.of(values)
 
             def one(carry: Any, given: Any) -> tuple[Any, Any]:
-                state, early = carry
-                current, now, moment, interval = given
+                (v, p, wait, left), early = carry
+                current, now, moment, interval, before = given
+                state = v, jnp.where(led, before, p), wait, left
                 way = model.way(state, {"i_in": current}, dt)
                 own = (way.v_end >= way.level) & ~jnp.isfinite(early)
                 early = jnp.where(own, way.crossing, early)
@@ -420,25 +432,31 @@ class _Course:
                 v, p, wait, _ = model.after(way, now > 0, moment, dt)
                 v = jnp.minimum(v, way.level)
                 early = jnp.where(now > 0, jnp.inf, early - dt)
-                return ((v, p, wait, state[3]), early), (v, p, late)
+                return ((v, p, wait, left), early), (v, p, late)
 
             begun = (model.start(shape[1:], jnp.float64), jnp.full(shape[1:], jnp.inf))
             _, (v, p, late) = jax.lax.scan(one, begun, drive)
             late = late[fired] / scale[fired]
             return jnp.concatenate([v[where] / volts, p[where] / volts_p, late])
 
-        self._batch = jax.jit(jax.vmap(run, in_axes=(0, None)))
+        self._batch = jax.jit(jax.vmap(run, in_axes=(0, None, None)))
 
-    def several(self, sets: Sequence[Mapping[str, float]]) -> list[Array]:
+    def several(self, sets: Sequence[Mapping[str, float]], led: bool = False) -> list[Array]:
         """What is compared, of the tier at each set of values."""
         # A batch of a constant size is compiled once.
         padded = [*sets, *[sets[0]] * (len(self.names) + 1 - len(sets))]
         with jax.enable_x64(True):
             values = {n: jnp.asarray([s[n] for s in padded]) for n in self.names}
             drive = tuple(map(jnp.asarray, self.inputs))
-            return list(np.asarray(self._batch(values, drive))[: len(sets)])
+            return list(np.asarray(self._batch(values, drive, jnp.asarray(led)))[: len(sets)])
 
-    def fit(self, values: Mapping[str, float], names: Sequence[str], coarse: float) -> Fit:
+    def fit(
+        self,
+        values: Mapping[str, float],
+        names: Sequence[str],
+        coarse: float,
+        led: bool = False,
+    ) -> Fit:
         """The values of these names; the others stay. A residual counts linearly from `coarse`."""
         start, bounds = {name: values[name] for name in names}, {}
         for name, value in start.items():
@@ -447,7 +465,8 @@ class _Course:
             bounds[name] = (max(spec.low, near[0]), min(spec.high, near[1]))
 
         def moved(sets: Sequence[Mapping[str, float]]) -> list[Array]:
-            return [row / coarse for row in self.several([{**values, **own} for own in sets])]
+            full = [{**values, **own} for own in sets]
+            return [row / coarse for row in self.several(full, led)]
 
         return fit(
             lambda own: moved([own])[0], self.wanted / coarse, start, bounds, self.inputs,
