@@ -17,6 +17,9 @@ from spicesnn.tiers.tier import Signals, Spec, State, Tier
 
 # Volts up to which the neuron's input node follows its membrane; our choice.
 _HIGHEST = 0.5
+# Amperes at which gains and levels are as their parameters say, and the least output that they
+# follow; our choice.
+_LEVEL, _FAINT = 1e-9, 5e-12
 
 
 class ColumnState(NamedTuple):
@@ -35,10 +38,13 @@ class Column(Tier):
     second mirror with a gate of its own. Then
 
     `i_in = (d + sqrt(d^2 + i_soft^2))/2`,
-    `d = gain_plus (1 - slope_plus w) I_plus - gain_minus (1 + slope_minus w) I_minus`,
+    `d = k_plus (1 - slope_plus w) I_plus - k_minus (1 + slope_minus w) I_minus`,
 
-    where w is the neuron's membrane, which raises its input node: both output transistors have a
-    finite conductance.
+    where w is how far the neuron's input node is up: by the neuron's membrane, and by `level_out`
+    for a factor e of the current; both output transistors have a finite conductance. So have those
+    under the gates and the rows' tails, whose drains follow the logarithm of what they carry: per
+    factor e the gains `k` change by `level_plus` and `level_minus`, and a tail by `level_tail` for
+    one of its devices' currents.
 
     `v_p` is that of the step's end, as the law has no memory but that of the gates; `v_mem` is that
     of its start, so that neurons can follow.
@@ -49,10 +55,14 @@ class Column(Tier):
 
     PARAMETERS: ClassVar[Mapping[str, Spec]] = {
         **PARAMETERS,
+        "level_tail": Spec("1", "change of a tail by a factor e of its devices'", -0.1, 0.1),
         "gain_plus": Spec("1", "of the plus side's mirror", 0.5, 2.0),
         "gain_minus": Spec("1", "of the minus side's mirrors", 0.5, 2.0),
         "slope_plus": Spec("1/V", "by which the plus side's output falls", 0.0, 1.0),
         "slope_minus": Spec("1/V", "by which the minus side's output rises", 0.0, 1.0),
+        "level_plus": Spec("1", "change of the plus gain by a factor e of its sum", -0.1, 0.1),
+        "level_minus": Spec("1", "of the minus side's, likewise", -0.1, 0.1),
+        "level_out": Spec("V", "rise of the output by a factor e of its current", 0.0, 0.2),
         "q_sum": Spec("C", "of a sum's gate for a factor e of its current", 1e-18, 1e-12),
         "q_turn": Spec("C", "of the turned sum's gate, likewise", 1e-18, 1e-12),
         "i_off": Spec("A", "that a sum carries at rest", 1e-18, 1e-9),
@@ -77,10 +87,14 @@ class Column(Tier):
     i_0_tail: jax.Array
     u_tail: jax.Array
     i_curve_tail: jax.Array
+    level_tail: jax.Array
     gain_plus: jax.Array
     gain_minus: jax.Array
     slope_plus: jax.Array
     slope_minus: jax.Array
+    level_plus: jax.Array
+    level_minus: jax.Array
+    level_out: jax.Array
     q_sum: jax.Array
     q_turn: jax.Array
     i_off: jax.Array
@@ -102,10 +116,16 @@ class Column(Tier):
 
     def sums(self, inputs: Signals) -> tuple[jax.Array, jax.Array]:
         """Both sums of the rows' currents, amperes; any leading axes, steps among them."""
+        tails = self.normaliser.tail(inputs["v_p"])
+        shares = self.shares(inputs["g_plus"], inputs["g_minus"])
+        return (tails * shares[0]).sum(axis=-1), (tails * shares[1]).sum(axis=-1)
+
+    def shares(self, g_plus: jax.Array, g_minus: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """What goes to the plus and to the minus sum, over a tail's current by its law alone."""
         row = self.normaliser
-        tails = row.tail(inputs["v_p"])
-        plus = (tails * row.share(inputs["g_plus"], inputs["g_minus"])).sum(axis=-1)
-        return plus, tails.sum(axis=-1) - plus
+        plus, both = row.share(g_plus, g_minus), row.log_currents(g_plus, g_minus)
+        whole = 1 + self.level_tail * (both + jnp.log(self.i_0_diode / _LEVEL))
+        return whole * plus, whole * (1 - plus)
 
     def follow(
         self, state: ColumnState, given: tuple[jax.Array, jax.Array, jax.Array], dt: float
@@ -124,11 +144,14 @@ class Column(Tier):
         minus = relaxed(sums[1] + self.i_off, state.minus, self.q_sum, dt)
         turned = relaxed(1 / minus, state.turned, self.q_turn, dt)
         i_plus, i_minus = 1 / plus, 1 / turned
-        source = self.gain_plus * (1 - self.slope_plus * raised) * i_plus
-        over = source - self.gain_minus * (1 + self.slope_minus * raised) * i_minus
-        # In nanoamperes: floats of 32 bits hold few squares of femtoamperes.
-        scaled = jnp.sqrt((over * 1e9) ** 2 + (self.i_soft * 1e9) ** 2) * 1e-9
-        found = {"i_in": 0.5 * (over + scaled), "i_plus": i_plus, "i_minus": i_minus}
+        plus_gain = self.gain_plus * (1 + self.level_plus * jnp.log(i_plus / _LEVEL))
+        minus_gain = self.gain_minus * (1 + self.level_minus * jnp.log(i_minus / _LEVEL))
+        rough = _soft(plus_gain * i_plus - minus_gain * i_minus, _FAINT)
+        raised = raised + self.level_out * jnp.log(rough / _LEVEL)
+        source = plus_gain * (1 - self.slope_plus * raised) * i_plus
+        over = source - minus_gain * (1 + self.slope_minus * raised) * i_minus
+        i_in = 0.5 * (over + _soft(over, self.i_soft))
+        found = {"i_in": i_in, "i_plus": i_plus, "i_minus": i_minus}
         return ColumnState(plus, minus, turned), found
 
     def through(self, inputs: Signals, dt: float) -> Signals:
@@ -142,6 +165,14 @@ class Column(Tier):
         first = self.start(sums[0].shape[1:], sums[0].dtype)
         given = (*sums, inputs["v_mem"][..., 0])
         return jax.lax.scan(lambda now, each: self.follow(now, each, dt), first, given)[1]
+
+
+def _soft(current: jax.Array, least: jax.Array | float) -> jax.Array:
+    """A current's magnitude, smooth about zero, in amperes.
+
+    In nanoamperes within: floats of 32 bits hold few squares of femtoamperes.
+    """
+    return jnp.sqrt((current * 1e9) ** 2 + (least * 1e9) ** 2) * 1e-9
 
 
 class UnitState(NamedTuple):
@@ -198,7 +229,11 @@ class Unit(eqx.Module):
         )
 
     def step(
-        self, state: UnitState, inputs: Signals, dt: float, share: jax.Array | None = None
+        self,
+        state: UnitState,
+        inputs: Signals,
+        dt: float,
+        shares: tuple[jax.Array, jax.Array] | None = None,
     ) -> tuple[UnitState, Signals]:
         """From the start of a time step to its end.
 
@@ -206,23 +241,22 @@ class Unit(eqx.Module):
             state: at the start.
             inputs: `event`: the part of the step that input pulses fill, shape (..., rows).
             dt: the step, seconds.
-            share: of the plus sides, shape (rows, units), if it is known already.
+            shares: of both sides, shape (rows, units) each, if they are known already.
         """
-        share = self.share() if share is None else share
+        shares = self.shares() if shares is None else shares
         trace, traces = self.trace.step(state.trace, inputs, dt)
         tails = self.column.normaliser.tail(traces["v_p"])
-        plus = tails @ share
-        minus = tails.sum(axis=-1, keepdims=True) - plus
-        column, currents = self.column.follow(state.column, (plus, minus, state.v_mem), dt)
+        sums = tails @ shares[0], tails @ shares[1]
+        column, currents = self.column.follow(state.column, (*sums, state.v_mem), dt)
         # A neuron takes the mean over the step.
         mean = 0.5 * (state.i_in + currents["i_in"])
         neuron, spikes = self.neuron.step(state.neuron, {"i_in": mean}, dt)
         state = UnitState(trace, column, neuron, currents["i_in"], spikes["v_mem"])
         return state, {**traces, **currents, **spikes}
 
-    def share(self) -> jax.Array:
-        """Of the plus sides, shape (rows, units)."""
-        return self.column.normaliser.share(self.conductance[0], self.conductance[1])
+    def shares(self) -> tuple[jax.Array, jax.Array]:
+        """Of the plus and minus sides, shape (rows, units) each."""
+        return self.column.shares(self.conductance[0], self.conductance[1])
 
     def run(self, event: jax.Array, dt: float) -> Signals:
         """All steps from rest.
@@ -234,8 +268,8 @@ class Unit(eqx.Module):
         Returns:
             By name, shape (steps, ..., units).
         """
-        share = self.share()
+        shares = self.shares()
         first = self.start(event.shape[1:-1], event.dtype)
         return jax.lax.scan(
-            lambda now, given: self.step(now, {"event": given}, dt, share), first, event
+            lambda now, given: self.step(now, {"event": given}, dt, shares), first, event
         )[1]

@@ -71,6 +71,10 @@ class Normaliser(Tier):
         ratio = self._log_current(g_plus) - self._log_current(g_minus)
         return jax.nn.sigmoid(self.power * ratio)
 
+    def log_currents(self, g_plus: jax.Array, g_minus: jax.Array) -> jax.Array:
+        """The logarithm of both devices' currents together, over `i_0_diode`."""
+        return jnp.logaddexp(self._log_current(g_plus), self._log_current(g_minus))
+
     def _log_current(self, conductance: jax.Array) -> jax.Array:
         """Of a device's current over `i_0_diode`: `x + ln x`, `x = I/(G u_diode)`, is known."""
         scaled = jnp.log(conductance / self.i_0_diode) + jnp.log(self.u_diode)

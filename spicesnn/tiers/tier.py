@@ -112,3 +112,24 @@ def scan(tier: Tier, state: State, inputs: Signals, dt: float) -> tuple[State, S
         The last state, and the outputs, shape (steps, ...) each.
     """
     return jax.lax.scan(lambda now, given: tier.step(now, given, dt), state, inputs)
+
+
+def totals(tier: Tier, state: State, inputs: Signals, dt: float) -> tuple[State, Signals]:
+    """As `scan`, but of each output only its sum over the steps is kept.
+
+    So a large network needs memory for its state alone, and is faster.
+
+    Returns:
+        The last state, and the sums, shape (...) each.
+    """
+    first = {name: each[0] for name, each in inputs.items()}
+    shapes = jax.eval_shape(lambda now, given: tier.step(now, given, dt)[1], state, first)
+    zeros: Signals = {name: jnp.zeros(each.shape, each.dtype) for name, each in shapes.items()}
+
+    def one(carry: tuple[State, Signals], given: Signals) -> tuple[tuple[State, Signals], None]:
+        now, sums = carry
+        now, outputs = tier.step(now, given, dt)
+        return (now, {name: sums[name] + outputs[name] for name in sums}), None
+
+    (state, sums), _ = jax.lax.scan(one, (state, zeros), inputs)
+    return state, sums

@@ -26,10 +26,12 @@ from spicesnn.tiers.tier import scan as plain_scan
 
 # Of a fit to generic180, typical, 27 C.
 FITTED = {
-    "v_rail": 0.75, "i_0_diode": 5.575e-12, "u_diode": 0.035694, "power": 0.97493,
-    "i_0_tail": 1.3251e-13, "u_tail": 0.034608, "i_curve_tail": 1.7772e-07, "gain_plus": 1.0,
-    "gain_minus": 1.0384, "slope_plus": 0.038547, "slope_minus": 0.038733,
-    "q_sum": 1.6671e-15, "q_turn": 2.5186e-16, "i_off": 2.6139e-12, "i_soft": 5.0451e-13,
+    "i_0_diode": 5.6642e-12, "power": 1.0416, "i_0_tail": 1.0551e-13, "u_tail": 0.034198,
+    "i_curve_tail": 9.3613e-08, "gain_minus": 1.0577, "slope_plus": 0.03977,
+    "slope_minus": 0.033357, "level_tail": 0.039609, "level_plus": 0.0005777,
+    "level_minus": -0.0011204, "level_out": 0.03255, "q_sum": 1.4937e-15, "q_turn": 2.3626e-16,
+    "i_off": 1.9561e-12, "i_soft": 5.199e-13, "v_rail": 0.75, "gain_plus": 1.0,
+    "u_diode": 0.035694,
 }  # fmt: skip
 TRACE = {
     "i_weight": 9.5468e-08, "a_q": 28.543, "v_gain_q": 0.55656, "i_tau_q": 3.7829e-11,
@@ -38,6 +40,8 @@ TRACE = {
     "i_tau_p": 3.656e-11, "u_sat_p": 0.024317, "v_early_p": 2.5195, "i_0_p": 1.0405e-13,
     "u_read_p": 0.03371, "i_curve_p": 9.6184e-08, "c_q": 1e-12, "c_p": 1e-12,
 }  # fmt: skip
+# Drains that stay where they are.
+LEVEL = {"level_tail": 0.0, "level_plus": 0.0, "level_minus": 0.0, "level_out": 0.0}
 DT, ROWS = 20e-6, 4
 # Compiled once for all tests of equal shapes.
 scan = jax.jit(plain_scan, static_argnums=3)
@@ -98,12 +102,48 @@ def test_all_at_once_is_step_by_step() -> None:
 def test_the_output_is_the_sums_difference_or_nothing() -> None:
     given = {name: jnp.asarray(each) for name, each in _inputs(200).items()}
     given["v_mem"] = given["v_mem"] * 0
-    tier = Column.of({**FITTED, "gain_minus": 1.0})
+    tier = Column.of({**FITTED, **LEVEL, "gain_minus": 1.0})
     out = {name: np.asarray(each) for name, each in through(tier, given, DT).items()}
     over = out["i_plus"] - out["i_minus"]
     assert out["i_in"] == pytest.approx(np.maximum(over, 0), abs=2e-12)
     given["g_plus"], given["g_minus"] = given["g_minus"], given["g_plus"]
     assert (np.asarray(through(tier, given, DT)["i_in"]) >= 0).all()
+
+
+def test_what_drains_follow_changes_currents() -> None:
+    """Each by its own level per factor e: of the devices' currents, of the sums, of the output."""
+    steady = {
+        "v_p": jnp.full((60, ROWS), 0.31), "v_mem": jnp.zeros((60, 1)),
+        "g_plus": jnp.full((60, ROWS), 3e-8), "g_minus": jnp.full((60, ROWS), 1e-8),
+    }  # fmt: skip
+
+    def last(own: dict[str, float], given: dict[str, jax.Array] = steady) -> dict[str, float]:
+        out = through(Column.of({**FITTED, **LEVEL, **own}), given, DT)
+        return {name: float(each[-1]) for name, each in out.items()}
+
+    plain = last({})
+    devices = sum(
+        float(brentq(
+            lambda i, g=g: i - g * (0.75 - FITTED["u_diode"] * np.log(i / FITTED["i_0_diode"])),
+            1e-14, 1e-6, xtol=1e-22,
+        ))
+        for g in (3e-8, 1e-8)
+    )  # fmt: skip
+    tail = last({"level_tail": 0.05})
+    assert tail["i_plus"] / plain["i_plus"] == pytest.approx(
+        1 + 0.05 * np.log(devices / 1e-9), rel=1e-3
+    )
+    more = last({"level_plus": 0.05})
+    assert more["i_in"] - plain["i_in"] == pytest.approx(
+        0.05 * np.log(plain["i_plus"] / 1e-9) * plain["i_plus"], rel=1e-3
+    )
+    less = last({"level_minus": 0.05})
+    taken = FITTED["gain_minus"] * plain["i_minus"] * 0.05 * np.log(plain["i_minus"] / 1e-9)
+    assert less["i_in"] - plain["i_in"] == pytest.approx(-taken, rel=1e-3)
+    up = last({"level_out": 0.05})
+    raised = {**steady, "v_mem": jnp.full((60, 1), 0.05 * np.log(plain["i_in"] / 1e-9))}
+    assert plain["i_in"] > 1.2e-9
+    assert up["i_in"] == pytest.approx(last({}, raised)["i_in"], rel=1e-3)
 
 
 def test_floats_of_32_bits_come_to_the_same() -> None:

@@ -55,6 +55,9 @@ class ColumnRecipe(Recipe):
 
     circuit: ClassifierCircuit = ClassifierCircuit(rows=16)
     device: str = parameter("Jo2010", unit="1", doc="whose conductances are drawn")
+    margin: float = parameter(
+        0.2, unit="1", doc="by which they go beyond the device's limits: reads have noise", ge=0
+    )
     slowest: float = parameter(100.0, unit="Hz", doc="least rate of a row's events", gt=0)
     fastest: float = parameter(1000.0, unit="Hz", doc="most rate of a row's events", gt=0)
     silent: float = parameter(0.4, unit="1", doc="share of rows without events", ge=0, lt=1)
@@ -179,11 +182,8 @@ class ColumnRecipe(Recipe):
 
     def ranges(self, records: Sequence[Record]) -> dict[str, Range]:
         """Of the gates and the output with a tenth of their ranges around, and of the devices."""
-        device = find_pulse_map(self.device)
-        found = {
-            name: Range(low=device.g_min, high=device.g_max, unit="S")
-            for name in ("g_plus", "g_minus")
-        }
+        low, high = self._limits
+        found = {name: Range(low=low, high=high, unit="S") for name in ("g_plus", "g_minus")}
         for name, unit in (("v_p", "V"), ("v_mem", "V"), ("i_in", "A")):
             values = np.concatenate(
                 [(r.inputs if unit == "V" else r.outputs)[name].ravel() for r in records]
@@ -200,6 +200,12 @@ class ColumnRecipe(Recipe):
         return np.array([self.dt * inputs["v_p"].shape[0], devices, plus + minus, minus])
 
     @property
+    def _limits(self) -> tuple[float, float]:
+        """Least and largest conductance, siemens."""
+        device = find_pulse_map(self.device)
+        return device.g_min / (1 + self.margin), device.g_max * (1 + self.margin)
+
+    @property
     def _count(self) -> int:
         return round(self.stop / self.dt)
 
@@ -211,14 +217,15 @@ class ColumnRecipe(Recipe):
             "i_0_diode": 0.1 * _FLOOR * np.exp(-lowest / u), "power": 1.0,
             "i_0_tail": _FLOOR * np.exp(-lowest / u), "u_tail": u, "i_curve_tail": 300e-9,
             "gain_minus": 1.0, "slope_plus": 0.05, "slope_minus": 0.05,
+            "level_tail": 0.0, "level_plus": 0.0, "level_minus": 0.0, "level_out": 0.03,
             "q_sum": 1e-15, "q_turn": 0.3e-15, "i_off": 1e-12, "i_soft": 5e-12,
         }  # fmt: skip
 
     def _stimulus(self, rng: np.random.Generator) -> Stimulus:
-        rows, device = self.circuit.rows, find_pulse_map(self.device)
+        rows, (least, most) = self.circuit.rows, self._limits
         lean = rng.uniform(-0.3, 0.5)
         place = np.clip(rng.uniform(0, 1, (2, rows)) + np.array([[lean], [-lean]]), 0, 1)
-        g = device.g_min + (device.g_max - device.g_min) * place
+        g = least + (most - least) * place
         knobs: dict[str, Value] = {}
         for j in range(rows):
             knobs[f"rplus{j}"], knobs[f"rminus{j}"] = float(1 / g[0, j]), float(1 / g[1, j])
