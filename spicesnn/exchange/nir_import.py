@@ -73,6 +73,8 @@ def _load(path: Path) -> _Graph:
     import h5py
     import nir
 
+    if not path.is_file():
+        raise DataError(f"there is no file {path}: give one that `spicesnn.exchange` or NIR wrote.")
     try:
         with h5py.File(path, "r") as file:
             top = file["node"]

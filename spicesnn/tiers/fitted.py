@@ -64,11 +64,14 @@ class FittedTier:
         Raises:
             TierFileError: another process, corner, library or deck; the message says which.
         """
-        file, again = self.file, f"fit it again by `spicesnn fit {self.file.cell}`"
+        file = self.file
+        again = (
+            f"fit it again by `spicesnn fit {file.cell} --process {process.name} "
+            f"--corner {process.corner}`"
+        )
         if (process.name, process.corner) != (file.process, file.corner):
             raise TierFileError(
-                f"the tier {file.name} is not of {process.name} {process.corner}: {again} "
-                f"--process {process.name} --corner {process.corner}."
+                f"the tier {file.name} is not of {process.name} {process.corner}: {again}."
             )
         if digest(process.library) != file.library:
             raise TierFileError(

@@ -230,7 +230,7 @@ def test_damaged_files(tmp_path: Path) -> None:
     path.write_text("no HDF5", encoding="utf-8")
     with pytest.raises(DataError, match=r"cannot be read as NIR"):
         read(path, 1e-4)
-    with pytest.raises(DataError, match=r"none\.nir cannot be read as NIR"):
+    with pytest.raises(DataError, match=r"there is no file .*none\.nir"):
         read(tmp_path / "none.nir", 1e-4)
     nir.write(str(path), _nodes()["units"])
     with pytest.raises(DataError, match=r"holds a single NIR node, no graph"):

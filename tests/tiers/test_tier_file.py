@@ -88,7 +88,7 @@ def test_a_cell_or_a_parameter_that_this_tool_has_not_is_refused(tmp_path: Path)
 
 def test_another_process_is_refused() -> None:
     fitted = load_tier(SHIPPED)
-    with pytest.raises(TierFileError, match=r"is not of generic180 ff: fit it again .*--corner ff"):
+    with pytest.raises(TierFileError, match=r"not of generic180 ff: fit it again .*--corner ff`"):
         fitted.check_circuit(find_process("generic180", "ff"))
     with pytest.raises(TierFileError, match="is not of gf180mcu tt"):
         fitted.check_circuit(find_process("gf180mcu"))
