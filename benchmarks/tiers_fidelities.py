@@ -16,7 +16,9 @@ from matplotlib.figure import Figure
 from scipy import stats
 from stored import Row, row
 
+from spicesnn.processes import find_process
 from spicesnn.systems.iris_fidelities import FidelityJob, run_iris_fidelities
+from spicesnn.tiers.classifier import ClassifierTiers
 
 Array = npt.NDArray[np.float64]
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,11 +33,12 @@ def rows_of(quick: bool) -> list[Row]:
     job, splits = FidelityJob(), 2 if quick else SPLITS
     study = json.loads((ROOT / "benchmarks/results/iris_study.json").read_text("utf-8"))
     alone = np.array([h[-1]["test_accuracy"] for h in study["error-triggered"][:splits]])
-    runs = ROOT / "runs" / "iris_fidelities"
+    tiers = ClassifierTiers.load(job.iris.circuit, find_process(job.iris.process))
+    runs = ROOT / "runs" / "iris_fidelities" / f"{job.identity}-{tiers.identity}"
     results, wrong = [], []
     for seed in range(FIRST_SEED, FIRST_SEED + splits):
-        results.append(run_iris_fidelities(job, runs / job.identity / f"seed{seed}", seed))
-        place = runs / job.identity / f"wrong{seed}"
+        results.append(run_iris_fidelities(job, runs / f"seed{seed}", seed))
+        place = runs / f"wrong{seed}"
         wrong.append(run_iris_fidelities(job, place, seed, gain=WRONG))
     rows = []
     for name, found in (("tier", results), (f"tier with inputs of {WRONG:g}", wrong)):

@@ -69,7 +69,7 @@ def run_iris_fidelities(
         final weights, samples that went through the circuit, checks and corrections.
 
     Raises:
-        RunFolderError: the folder holds another job.
+        RunFolderError: the folder holds another job, or one on other tiers.
         ParameterError: the job has no rule to train by.
         TierFileError: no tiers ship for the process, or of other cells.
         OutOfRangeError: training led out of the tiers' range.
@@ -79,11 +79,11 @@ def run_iris_fidelities(
     rule = inner.parameters_of(inner.rule)
     if rule is None:
         raise ParameterError("iris.rule = 'none' trains nothing: take error-triggered or plain.")
-    identity = {"job": job.model_dump(mode="json"), "seed": seed, "gain": gain}
-    _prepare(folder, identity)
-    began = time.perf_counter()
     process, device = find_process(inner.process), find_pulse_map(inner.device)
     tier = TierForward(ClassifierTiers.load(inner.circuit, process))
+    own = {"job": job.model_dump(mode="json"), "seed": seed, "gain": gain}
+    _prepare(folder, {**own, "tiers": tier.tiers.identity})
+    began = time.perf_counter()
     tier.gain = np.full(inner.circuit.units, gain)
     task, _ = encode_iris(inner, seed)
     shape = (2, inner.circuit.rows, inner.circuit.units)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -87,6 +88,14 @@ class ClassifierTiers:
         return ClassifierTiers(
             circuit, process, fitted["dpi_trace"], fitted["column"], fitted["dpi_neuron"]
         )
+
+    @property
+    def identity(self) -> str:
+        """A hash of all three files' contents."""
+        total = hashlib.sha256()
+        for each in (self.trace, self.column, self.neuron):
+            total.update(each.file.model_dump_json().encode())
+        return total.hexdigest()[:16]
 
     @property
     def dt(self) -> float:
