@@ -3,7 +3,7 @@
 Needs torch, snntorch and norse beside spicesnn. `--json` prints the rows as JSON; `--quick` takes
 few rounds and says so. Weights are multiples of 2^-12 and inputs are spikes, so that every order
 of summation gives the same currents; the same with weights as drawn is shown beside it. Compared
-ones take turns on two threads each, medians are shown. The peers run in the faster of two forms:
+ones take turns on the same two cores, medians are shown. The peers run in the faster of two forms:
 the matrix product inside their loop, as their tutorials have it, or once before it.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -265,6 +266,8 @@ def _alone(size: Size, name: str) -> float:
 def rows(quick: bool = False) -> list[Row]:
     """All rows."""
     warnings.simplefilter("ignore")
+    # XLA takes as many threads as it has cores when it is first used.
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
     found: list[Row] = []
     for size in SIZES:
         found += equality(size) + speed(size, quick)

@@ -37,13 +37,13 @@ def rows_of(quick: bool, pool_of: Callable[[], Pool]) -> list[Row]:
     count = 20 if quick else DRAWS
     with pool_of() as pool:
         found = fit_population(fitted, process, pool, count, runs=3, judged=JUDGED, seed=1)
-    shown = np.isfinite(found.parameters).all(axis=1)
+    shown = found.good
     units = rates_of(fitted, units_of(fitted, found), found.drive)
     made = with_spread(fitted, found, 1)
     own = rates_of(made, drawn(made, count, np.random.default_rng(2)), found.drive)
     rows = [row(f"{CELL}, {PROCESS}: draws fitted", int(shown.sum()), goal=f"{count}")]
     for k in range(JUDGED):
-        circuit, tier = found.rates[shown, k], units[shown, k]
+        circuit, tier = found.rates[shown, k], units[:, k]
         kind = found.drive[k].name
         correlation = float(np.corrcoef(circuit, tier)[0, 1])
         error = float(np.median(np.abs(tier / circuit - 1)))
@@ -60,7 +60,7 @@ def rows_of(quick: bool, pool_of: Callable[[], Pool]) -> list[Row]:
             row(f"{kind}: the tier's own draws, Kolmogorov-Smirnov, p", float(test.pvalue)),
         ]  # fmt: skip
     if not quick:
-        _draw(found.rates[shown], units[shown], own, [each.name for each in found.drive])
+        _draw(found.rates[shown], units, own, [each.name for each in found.drive])
     return rows
 
 

@@ -166,6 +166,10 @@ def test_stored_figures_of_the_crossbars_are_fresh_and_hold() -> None:
     check_table("crossbar.json", "crossbar")
 
 
+def test_stored_figures_of_the_tiers_are_fresh_and_hold(gf180mcu: Process) -> None:
+    check_table("tiers.json", "tiers")
+
+
 def test_stored_scores_of_silicon_are_of_todays_cards() -> None:
     check_table("silicon.json", "silicon")
 

@@ -437,6 +437,12 @@ class _Place:
             "device's range does not hold its weights"
             for i in short
         ]
+        notes += [
+            f"layer {k}: unit {i} spikes {int(seen[i])} times, the source's {int(target[i])}, when "
+            f"{_ROUNDS} rounds are over"
+            for i in np.flatnonzero(np.abs(seen - target) > allowed)
+            if i not in short
+        ]
         weight = np.r_[gain, top[units:]][:, None] * strength
         seen = counts[:, :units]
         varied = np.std(seen) > 0 and np.std(wanted) > 0

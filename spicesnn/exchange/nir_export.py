@@ -150,11 +150,13 @@ def _reset_to_zero(
     other = LifNetwork.of(layers, network.dt)
     inputs = jnp.asarray(np.asarray(sample))
     wanted, found = (np.asarray(each.counts(inputs), np.float64) for each in (network, other))
+    resets = {one.reset for one in network.layers if one.reset != "zero"}
     mean = float(wanted.mean())
     error = float(np.abs(found - wanted).mean() / mean) if mean else float("inf")
     unlike = float((wanted.argmax(axis=-1) != found.argmax(axis=-1)).mean())
     note = (
-        "the reset by subtraction is approximated by one to 0: output spike counts differ by "
+        f"the reset ({', '.join(sorted(resets))}) is approximated by one to 0: output spike "
+        "counts differ by "
         f"{100 * error:.3g} % in the mean, {100 * unlike:.3g} % of the sample's classes."
     )
     return other, replace(result, notes=(note,), rate_error=error, unlike=unlike)

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from spicesnn.errors import OutOfRangeError
 from spicesnn.learning.encoders import SpikeTrains
 from spicesnn.learning.forward import Forward, Response
 from spicesnn.learning.rules import ThreeFactors
@@ -155,14 +156,19 @@ class ManyFidelities:
         misses = np.zeros((moves.size, here.size))
         for k, move in enumerate(moves):
             self.tier.gain = here * move
-            for kept in self._kept:
-                answered = self.tier(
-                    np.array(kept["conductance"]),
-                    [tuple(map(tuple, sample)) for sample in kept["samples"]],
-                    steps,
-                )
-                gap = self._rates(answered, steps) - np.array(kept["rates"])
-                misses[k] += (gap**2).sum(axis=(0, 1))
+            try:
+                for kept in self._kept:
+                    answered = self.tier(
+                        np.array(kept["conductance"]),
+                        [tuple(map(tuple, sample)) for sample in kept["samples"]],
+                        steps,
+                    )
+                    gap = self._rates(answered, steps) - np.array(kept["rates"])
+                    misses[k] += (gap**2).sum(axis=(0, 1))
+            except OutOfRangeError:
+                # Only a trial: what leaves the tier's range is not chosen.
+                misses[k] = np.inf
         # Of equally good ones the nearest to where it was.
-        tie = 1e-9 * np.abs(np.log(moves))[:, None] * (1 + misses.max())
+        largest = misses[np.isfinite(misses)].max(initial=0.0)
+        tie = 1e-9 * np.abs(np.log(moves))[:, None] * (1 + largest)
         self.tier.gain = here * moves[(misses + tie).argmin(axis=0)]

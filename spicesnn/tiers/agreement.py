@@ -52,12 +52,14 @@ class StateError:
     Attributes:
         rms: root of the mean square of tier less circuit, in the output's unit; of a digital
             output the mean, so that it is the part of the time in which the levels differ.
-        range: of the circuit's values, largest less smallest, in the same unit.
+        range: of the circuit's values, largest less smallest, spikes included, in the same unit.
+        range_away: the same of the values that are compared, away from spikes.
         largest: largest difference.
     """
 
     rms: float
     range: float
+    range_away: float
     largest: float
 
     @property
@@ -78,10 +80,8 @@ class Agreement:
         shifts: of matched spikes, tier less circuit, seconds, shape (matched,).
         tau: the time constant that shifts are put in relation to, seconds.
         tier_spikes: of the tier.
-        rate_each: median over runs with 10 spikes or more of |tier/circuit - 1|; NaN without one.
         energy: of the circuit, joules.
         tier_energy: of the tier, joules.
-        energy_each: largest of a run's |tier/circuit - 1|.
         runs: how many.
         seconds: simulated.
     """
@@ -95,10 +95,8 @@ class Agreement:
     shifts: Array
     tau: float
     tier_spikes: int
-    rate_each: float
     energy: float
     tier_energy: float
-    energy_each: float
     runs: int
     seconds: float
 
@@ -131,7 +129,7 @@ class Agreement:
         found = {f"state {name}": state.relative for name, state in self.states.items()}
         if self.spikes or self.tier_spikes:
             found |= {"unmatched": self.unmatched, "timing": self.timing, "rate": self.rate}
-        if np.isfinite(self.energy_error):
+        if self.energy:
             found["energy"] = self.energy_error
         return found
 
@@ -173,41 +171,39 @@ def agreement(
     window = budget.window * tau
     gaps: dict[str, list[Array]] = {name: [] for name in records[0].outputs}
     seen: dict[str, list[Array]] = {name: [] for name in records[0].outputs}
+    apart: dict[str, list[Array]] = {name: [] for name in records[0].outputs}
     matched = missed = added = 0
-    shifts, rates, energies = [], [], []
+    shifts = []
     for record, answer in zip(records, answers, strict=True):
         match = match_spikes(record.spikes, answer.spikes, window)
         matched, missed, added = (
             matched + match.matched, missed + match.missed, added + match.added,
         )  # fmt: skip
         shifts.append(_nearest(record.spikes, answer.spikes, window))
-        if record.spikes.size >= 10:
-            rates.append(abs(answer.spikes.size / record.spikes.size - 1))
-        if record.energy:
-            energies.append(abs(answer.energy / record.energy - 1))
         keep = away(record, answer, budget)
         for name, values in record.outputs.items():
             gaps[name].append((answer.outputs[name] - values)[keep])
             seen[name].append(values)
+            apart[name].append(values[keep])
     states = {}
     for name, parts in gaps.items():
         gap, values = np.concatenate(parts), np.concatenate(seen[name])
+        compared = np.concatenate(apart[name])
         rms = 0.0
         if gap.size:
             size = np.mean(np.abs(gap)) if name in digital else np.sqrt(np.mean(gap**2))
             rms = float(size)
         largest = float(np.abs(gap).max()) if gap.size else 0.0
-        states[name] = StateError(rms, float(np.ptp(values)), largest)
+        reach = float(np.ptp(compared)) if compared.size else 0.0
+        states[name] = StateError(rms, float(np.ptp(values)), reach, largest)
     return Agreement(
         states=states,
         spikes=sum(r.spikes.size for r in records),
         matched=matched, missed=missed, added=added, window=window,
         shifts=np.concatenate(shifts), tau=tau,
         tier_spikes=sum(a.spikes.size for a in answers),
-        rate_each=float(np.median(rates)) if rates else float("nan"),
         energy=sum(r.energy for r in records),
         tier_energy=sum(a.energy for a in answers),
-        energy_each=max(energies, default=float("nan")),
         runs=len(records),
         seconds=sum(r.stop for r in records),
     )  # fmt: skip

@@ -106,12 +106,19 @@ class ClassifierTiers:
         """The parts of each step that input pulses fill, shape (steps, samples, rows).
 
         Raises:
-            DataError: a sample has another number of rows.
+            DataError: a sample has another number of rows, or a spike outside the run.
         """
         circuit, steps = self.circuit, round(self.circuit.stop / self.dt)
         for sample in samples:
             if len(sample) != circuit.rows:
                 raise DataError(f"a sample has {len(sample)} spike trains, not {circuit.rows}.")
+            for train in sample:
+                for moment in train:
+                    if not 0 <= moment <= circuit.stop:
+                        raise DataError(
+                            f"a spike at {moment:g} s is outside the run of {circuit.stop:g} s: "
+                            "leave it out, or lengthen the circuit's stop."
+                        )
         half = circuit.pulse_edge / 2
         return np.stack(
             [
@@ -163,17 +170,18 @@ class ClassifierTiers:
             gain: of each unit's input, shape (units,); 1 if left out.
 
         Raises:
-            DataError: shapes that do not fit the circuit.
+            DataError: shapes or spikes that do not fit the circuit.
             OutOfRangeError: inputs, or what the tiers came to, that they were not fitted for.
         """
         events = self.events(samples)
+        check(self.trace.file.name, self.trace.file.ranges, {"event": events})
         outputs = {
             name: np.asarray(each)
             for name, each in _run(self.network(conductance, gain), jnp.asarray(events), self.dt)
             .items()
         }  # fmt: skip
         for part, names in (
-            (self.trace, ("v_p",)), (self.column, ("v_p", "i_in")),
+            (self.trace, ("v_q", "v_p", "i_p")), (self.column, ("v_p", "i_in")),
             (self.neuron, ("i_in", "v_mem")),
         ):  # fmt: skip
             check(part.file.name, part.file.ranges, {name: outputs[name] for name in names})
@@ -195,8 +203,8 @@ class ClassifierTiers:
         """Of one sample, by the parts that the circuit's is counted in."""
         own = {name: each[:, k] for name, each in outputs.items()}
 
-        def of(tier: FittedTier, inputs: dict[str, Array], unit: int | None) -> float:
-            its = own if unit is None else {n: o[:, unit] for n, o in own.items() if n != "v_p"}
+        def of(tier: FittedTier, inputs: dict[str, Array], unit: int) -> float:
+            its = {n: o[:, unit] for n, o in own.items() if n not in self.trace.tier.OUTPUTS}
             return tier.file.energy_of(tier.recipe.energy_features(inputs, its))
 
         steps, rows = events.shape[0], self.circuit.rows

@@ -50,7 +50,7 @@ class Column(Tier):
     of its start, so that neurons can follow.
 
     Source: `circuits/classifier.py`; the log-domain law of a diode-connected transistor after
-    Frey 1993.
+    Frey, IEE Proc. G 140(6), 406, 1993.
     """
 
     PARAMETERS: ClassVar[Mapping[str, Spec]] = {

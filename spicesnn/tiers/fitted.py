@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spicesnn.circuits.deck import Deck
-from spicesnn.errors import TierFileError
+from spicesnn.errors import DataError, TierFileError, UnknownNameError
 from spicesnn.processes import Process
 from spicesnn.processes.installed import digest
 from spicesnn.tiers.agreement import Answer
@@ -42,7 +42,7 @@ class FittedTier:
 
         Raises:
             UnknownNameError: the file's cell is none that this tool has a recipe for.
-            TierFileError: its parameters or settings are not those of the cell's tier.
+            TierFileError: its parameters, settings or ranges are not those of the cell's tier.
         """
         known = find_recipe(file.cell)
         try:
@@ -53,6 +53,12 @@ class FittedTier:
                 f"the tier file of {file.name} does not fit this tool's {file.cell}: {error} "
                 f"Fit it again by `spicesnn fit {file.cell}`."
             ) from error
+        for name in ("step", *recipe.tier.INPUTS):
+            if name not in file.ranges:
+                raise TierFileError(
+                    f"the tier file of {file.name} has no range of {name}, so nothing would be "
+                    f"refused: fit it again by `spicesnn fit {file.cell}`."
+                )
         return FittedTier(recipe, tier, file)
 
     def check_circuit(self, process: Process) -> None:
@@ -89,8 +95,24 @@ class FittedTier:
         """Refuse inputs, or a step, that the fit has not seen.
 
         Raises:
+            UnknownNameError: an input that the cell has not.
+            DataError: an input is missing, or the step is not above 0.
             OutOfRangeError: naming the quantity and its range.
         """
+        wanted = self.tier.INPUTS
+        for name in inputs:
+            if name not in wanted:
+                raise UnknownNameError(f"input of {self.file.cell}", name, wanted)
+        for name in wanted:
+            if name not in inputs and name != "events":
+                raise DataError(
+                    f"{self.file.name} runs on {', '.join(wanted)}: give {name} "
+                    f"({wanted[name].doc} [{wanted[name].unit}])."
+                )
+        if not dt > 0:
+            raise DataError(
+                f"a step of {dt:g} s is not above 0: give the tier's own, or a shorter."
+            )
         check(self.file.name, self.file.ranges, {**inputs, "step": dt})
 
     def run(
@@ -107,6 +129,7 @@ class FittedTier:
             By name, at the end of each step, shape (steps, ...).
 
         Raises:
+            UnknownNameError, DataError: as `check_inputs`.
             OutOfRangeError: inputs, the step, or an output that the tier came to, are outside what
                 it was fitted for.
         """

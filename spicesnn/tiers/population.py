@@ -99,6 +99,11 @@ class Population:
     rates: Array
     drive: tuple[Stimulus, ...]
 
+    @property
+    def good(self) -> npt.NDArray[np.bool_]:
+        """Whether a draw could be fitted, shape (draws,)."""
+        return np.asarray(np.isfinite(self.parameters).all(axis=1))
+
 
 def fit_population(
     fitted: FittedTier,
@@ -139,7 +144,8 @@ def fit_population(
         bench, process, pool, count=count, seed=seed, temperature=fitted.file.celsius, done=done
     )
     table = np.stack([study.properties[name].values for name in names], axis=1)
-    rates = np.stack([study.properties[_rate(k)].values for k in range(judged)], axis=1)
+    each = [study.properties[_rate(k)].values for k in range(judged)]
+    rates = np.array(each).reshape(judged, count).T
     nominal = np.array([study.properties[name].nominal for name in names])
     return Population(names, nominal, table, rates, tuple(bench.drive(process)[runs:]))
 
@@ -180,7 +186,7 @@ def with_spread(fitted: FittedTier, population: Population, seed: int) -> Fitted
     Raises:
         DataError: fewer than two draws per parameter could be fitted.
     """
-    good = population.parameters[np.isfinite(population.parameters).all(axis=1)]
+    good = population.parameters[population.good]
     if good.shape[0] < 2 * len(population.names):
         raise DataError(
             f"{good.shape[0]} of {population.parameters.shape[0]} draws could be fitted: give more "
@@ -224,8 +230,9 @@ def drawn(fitted: FittedTier, count: int, rng: np.random.Generator) -> Tier:
 
 
 def units_of(fitted: FittedTier, population: Population) -> Tier:
-    """The tiers that were fitted to the circuits, as one batch of the draws."""
-    own = dict(zip(population.names, population.parameters.T, strict=True))
+    """The tiers that were fitted to the circuits, as one batch of the `good` draws."""
+    good = population.parameters[population.good]
+    own = dict(zip(population.names, good.T, strict=True))
     return fitted.recipe.tier.of({**fitted.file.values(), **own})
 
 

@@ -126,7 +126,7 @@ def test_a_reset_that_nir_lacks_is_refused_or_approximated(tmp_path: Path) -> No
     found = export(network, tmp_path / "a.nir", sample)
     assert 0 < found.rate_error < 1
     assert 0 <= found.unlike < 1
-    assert "approximated by one to 0: output spike counts differ by" in found.notes[0]
+    assert "the reset (subtract) is approximated by one to 0: output spike" in found.notes[0]
 
 
 def test_what_a_reader_must_know_is_noted(tmp_path: Path) -> None:

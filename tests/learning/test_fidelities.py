@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from spicesnn.errors import OutOfRangeError
 from spicesnn.learning.encoders import SpikeTrains
 from spicesnn.learning.fidelities import FidelityParameters, ManyFidelities
 from spicesnn.learning.forward import Remembering, Response
@@ -69,6 +70,30 @@ def test_a_wrong_tier_is_corrected_within_the_bound_at_each_check() -> None:
     assert (moves <= 1.2 + 1e-9).all()
     assert tier.gain == pytest.approx(1.0, rel=0.05)
     assert both.checks[0]["disagreement"] > both.checks[-1]["disagreement"]
+
+
+def test_a_trial_gain_that_leaves_the_range_is_not_chosen() -> None:
+    """And does not end the training."""
+
+    class Narrow(Made):
+        def __call__(
+            self,
+            conductance: Array,
+            samples: Sequence[SpikeTrains],
+            steps: Array,
+            done: Callable[[], None] | None = None,
+        ) -> list[Response]:
+            if (self.gain > 0.8).any():
+                raise OutOfRangeError("too much")
+            return super().__call__(conductance, samples, steps, done)
+
+    tier = Narrow(0.7)
+    both = made(tier, Made(), every=1, bound=1.2, trust=0.05)
+    for _ in range(4):
+        both(conductance(700), SAMPLES, STEPS)
+    assert both.checks[0]["corrected"]
+    assert (tier.gain > 0.7).all()
+    assert (tier.gain <= 0.8).all()
 
 
 def test_the_samples_of_a_check_are_answered_by_the_circuit() -> None:

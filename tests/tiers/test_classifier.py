@@ -86,6 +86,23 @@ def test_what_does_not_fit_is_refused(tier: TierForward) -> None:
         tier(np.full((2, ROWS, 3), 1e-6), [SAMPLE], STEPS)
 
 
+def test_spikes_that_no_pulse_fits_are_refused(tier: TierForward) -> None:
+    early, late = ((-5e-3,), *SILENT, (), ()), ((1.0,), *SILENT, (), ())
+    for sample in (early, late):
+        with pytest.raises(DataError, match=r"a spike at .* s is outside the run of 0\.01 s"):
+            tier(conductance(), [sample], STEPS)
+    near = ((1e-3, 1.002e-3, 1.004e-3), *SILENT, (), ())
+    with pytest.raises(OutOfRangeError, match=r"event = .* is outside what the tier was fitted"):
+        tier(conductance(), [near], STEPS)
+
+
+def test_fewer_rows_than_units_are_answered() -> None:
+    small = TierForward(ClassifierTiers.load(ClassifierCircuit(rows=2, units=3), PROCESS))
+    (found,) = small(conductance()[:, :2], [SAMPLE[1:3]], STEPS)
+    assert len(found.spikes) == 3
+    assert all(energy > 0 for energy in found.energy.values())
+
+
 def test_tiers_of_other_cells_are_refused() -> None:
     other = ClassifierCircuit(neuron_bias=DpiNeuronBias(i_leak=80e-12))
     with pytest.raises(TierFileError, match=r"dpi_neuron .*is of another neuron_bias than the"):

@@ -15,6 +15,7 @@ from spicesnn.tiers.population import (
     Population,
     drawn,
     fit_population,
+    fit_spread,
     rates_of,
     units_of,
     with_spread,
@@ -95,3 +96,27 @@ def test_too_few_draws_and_cells_without_mismatch_are_refused() -> None:
     bump = load_tier(tier_path("bump", PROCESS))
     with Pool(1) as pool, pytest.raises(DataError, match="bump has no parameters that mismatch"):
         fit_population(bump, PROCESS, pool, 3)
+
+
+def test_a_spread_is_fitted_to_a_few_circuits() -> None:
+    """The way of `spicesnn fit --draws`, with as few draws as may be."""
+    fitted = short()
+    names = fitted.recipe.mismatched
+    with Pool(2, SimulationOptions.profile("precise")) as pool:
+        made_by = fit_spread(fitted, PROCESS, pool, 2 * len(names), seed=1)
+    spread = made_by.file.spread
+    assert spread is not None
+    assert spread.names == names
+    assert spread.draws == 2 * len(names)
+    assert (np.diag(spread.covariance) > 0).all()
+
+
+def test_draws_that_could_not_be_fitted_are_left_out() -> None:
+    fitted = load_tier(tier_path("lif_neuron", PROCESS))
+    names = fitted.recipe.mismatched
+    nominal = np.array([fitted.file.values()[name] for name in names])
+    table = np.tile(nominal, (4, 1))
+    table[2, 0] = np.nan
+    found = Population(names, nominal, table, np.zeros((4, 0)), ())
+    assert found.good.tolist() == [True, True, False, True]
+    assert np.shape(units_of(fitted, found).values()[names[0]]) == (3,)

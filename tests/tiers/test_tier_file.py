@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from spicesnn.errors import OutOfRangeError, TierFileError, UnknownNameError
+from spicesnn.errors import DataError, OutOfRangeError, TierFileError, UnknownNameError
 from spicesnn.processes import find_process
 from spicesnn.tiers.agreement import Budget, limit_of
-from spicesnn.tiers.file import TierFile, read_tier_file
+from spicesnn.tiers.file import read_tier_file
 from spicesnn.tiers.fitted import FittedTier, load_tier
 from spicesnn.tiers.library import RECIPES, find_recipe, tier_path
 from spicesnn.tiers.population import drawn
@@ -166,5 +166,82 @@ def test_a_tier_without_a_spread_draws_nothing(tmp_path: Path) -> None:
         drawn(load_tier(changed(tmp_path, spread=None)), 3, np.random.default_rng(0))
 
 
-def test_files_of_other_classes_are_no_tier_files() -> None:
-    assert TierFile.model_fields["version"].default == 1
+def _percent(values: list[float | None], limits: list[float]) -> str:
+    if None in values:
+        return ""
+    return "; ".join(
+        f"**{100 * value:.2f}**" if value > limit else f"{100 * value:.2f}"
+        for value, limit in zip(values, limits, strict=True)
+    )
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_status_page_has_the_files_own_errors(name: str) -> None:
+    files = [read_tier_file(tier_path(name, find_process(p))) for p in ("generic180", "gf180mcu")]
+    budget = Budget()
+    largest = [max(v for n, v in f.errors.items() if n.startswith("state")) for f in files]
+    cells = [_percent(list(largest), [budget.state] * 2)]
+    for kind in ("unmatched", "timing", "rate", "energy"):
+        cells.append(_percent([f.errors.get(kind) for f in files], [getattr(budget, kind)] * 2))
+    spikes = [f.details.get("spikes held out", 0) for f in files]
+    cells.append("; ".join(f"{each:.0f}" for each in spikes) if any(spikes) else "")
+    assert f"| `{name}` | {' | '.join(cells)} |" in STATUS
+    for file, process in zip(files, ("generic180", "gf180mcu"), strict=True):
+        over = any(not v <= limit_of(n, budget) for n, v in file.errors.items())
+        assert (f"{name} on {process}" in STATUS) == over
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_cell_refuses_what_is_outside_each_of_its_ranges(name: str) -> None:
+    """Inputs below and above, the step above; what a tier comes to by a narrower range."""
+    known = load_tier(tier_path(name, GENERIC), GENERIC)
+    file, dt = known.file, known.file.dt
+    rows = (4, 2) if known.recipe.rows else (4,)
+    middle = {
+        quantity: np.full(
+            (4, 1) if quantity == "v_mem" and known.recipe.rows else rows,
+            0.5 * (file.ranges[quantity].low + file.ranges[quantity].high),
+        )
+        for quantity in known.tier.INPUTS
+    }
+    outputs = known.run(middle, dt)
+    for quantity, span in file.ranges.items():
+        for bound in (span.low, span.high):
+            beyond = bound + (0.01 if bound == span.high else -0.01) * (span.high - span.low)
+            if quantity == "step":
+                if bound == span.high:
+                    with pytest.raises(OutOfRangeError, match=f"step = .* {span.unit} is outside"):
+                        known.run(middle, beyond)
+            elif quantity in middle:
+                wrong = {**middle, quantity: np.full_like(middle[quantity], beyond)}
+                with pytest.raises(OutOfRangeError, match=rf"{quantity} = .*{span.unit} is outsid"):
+                    known.run(wrong, dt)
+            else:
+                value = float(outputs[quantity].max())
+                narrow = span.model_copy(
+                    update={"low": value + 1.0} if bound == span.low else {"high": value - 1.0}
+                )
+                ranges = {**file.ranges, quantity: narrow}
+                own = FittedTier(
+                    known.recipe, known.tier, file.model_copy(update={"ranges": ranges})
+                )
+                with pytest.raises(OutOfRangeError, match=rf"{quantity} = .*{span.unit} is outsid"):
+                    own.run(middle, dt)
+
+
+def test_missing_and_unknown_inputs_and_steps_are_refused() -> None:
+    known = load_tier(SHIPPED)
+    with pytest.raises(UnknownNameError, match="input of lif_neuron named 'current'"):
+        known.run({"current": np.zeros(4)}, 20e-6)
+    with pytest.raises(DataError, match=r"runs on i_in: give i_in \(current into the membrane"):
+        known.run({}, 20e-6)
+    with pytest.raises(DataError, match="a step of 0 s is not above 0"):
+        known.run({"i_in": np.zeros(4)}, 0.0)
+
+
+def test_a_file_without_a_range_is_refused(tmp_path: Path) -> None:
+    ranges = json.loads(SHIPPED.read_text())["ranges"]
+    for name in ("i_in", "step"):
+        less = {key: value for key, value in ranges.items() if key != name}
+        with pytest.raises(TierFileError, match=f"has no range of {name}, so nothing would be"):
+            load_tier(changed(tmp_path, ranges=less))

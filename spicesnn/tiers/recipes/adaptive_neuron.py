@@ -24,7 +24,7 @@ from spicesnn.processes import Process
 from spicesnn.tiers.adaptive_neuron import AdaptiveNeuron
 from spicesnn.tiers.ranges import Range
 from spicesnn.tiers.recipe import Recipe, Stimulus
-from spicesnn.tiers.recipes.free_run import with_fixed
+from spicesnn.tiers.recipes.free_run import bounds_of, with_fixed
 from spicesnn.tiers.record import Record, step_ends, step_means
 from spicesnn.units import spice_number, thermal_voltage
 from spicesnn.waveforms import Waveforms
@@ -461,8 +461,8 @@ class _Course:
         start, bounds = {name: values[name] for name in names}, {}
         for name, value in start.items():
             spec = self.tier.PARAMETERS[name]
-            near = (value / 30, value * 30) if value > 0 else (spec.low, spec.high)
-            bounds[name] = (max(spec.low, near[0]), min(spec.high, near[1]))
+            # What may have either sign is not bound to the one that it has so far.
+            bounds[name] = bounds_of(spec, 0.0 if spec.low < 0 else value, 30)
 
         def moved(sets: Sequence[Mapping[str, float]]) -> list[Array]:
             full = [{**values, **own} for own in sets]
