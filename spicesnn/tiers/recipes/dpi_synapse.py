@@ -168,14 +168,17 @@ class DpiSynapseRecipe(Recipe):
         return fit_runs(self.tier, records, free, fixed, scales)
 
     def ranges(self, records: Sequence[Record]) -> dict[str, Range]:
-        """Of the inputs, and of the outputs with a tenth of their ranges around."""
+        """Of the inputs, and of the outputs with a quarter of their ranges around.
+
+        A rare burst goes a fifth beyond what some dozens of runs hold.
+        """
         found = {
             "drive": Range(low=0.0, high=self.most, unit="A"),
             "events": Range(low=0.0, high=1.0, unit="1"),
         }
         for name, unit in self.compared.items():
             values = np.concatenate([r.outputs[name] for r in records])
-            more = 0.1 * float(np.ptp(values))
+            more = 0.25 * float(np.ptp(values))
             low, high = float(values.min()) - more, float(values.max()) + more
             found[name] = Range(low=low, high=high, unit=unit)
         return found
