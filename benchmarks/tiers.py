@@ -36,7 +36,7 @@ Array = npt.NDArray[np.float64]
 PROCESSES = ("generic180", "gf180mcu")
 PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 # Runs of each, so that over 5,000 spikes are pooled on each process.
-RUNS = {"dpi_synapse": 24, "lif_neuron": 60, "adaptive_neuron": 40, "classifier": 60}
+RUNS = {"dpi_synapse": 24, "lif_neuron": 60, "adaptive_neuron": 120, "classifier": 30}
 SPEED = ("lif_neuron", "adaptive_neuron", "dpi_synapse")
 CLASSIFIER = ("dpi_trace", "column", "dpi_neuron")
 BUDGET = Budget()
@@ -68,6 +68,9 @@ def held_out(quick: bool) -> list[Row]:
                 found = _checked(name, process, 5 if quick else runs, pool)
                 pooled.append(found.agreement)
                 rows += _errors(f"{which}, {name}", found.agreement)
+                if found.refused:
+                    rows.append(row(f"{which}, {name}: stimuli out of range, drawn anew",
+                                    found.refused))  # fmt: skip
                 if name not in NETWORKS:
                     rows += _of_32_bits(f"{which}, {name}", found, process)
         spikes = sum(each.spikes for each in pooled)

@@ -152,6 +152,8 @@ def crosscheck(
         typer.echo(json.dumps(result.agreement.numbers(), indent=2))
     else:
         _print_agreement(result.agreement, budget)
+        if result.refused:
+            typer.echo(f"{result.refused} stimuli led the tier out of its range: drawn anew")
         typer.echo(f"written: {', '.join(str(path) for path in paths)}")
     if result.agreement.violations(budget):
         raise typer.Exit(1)

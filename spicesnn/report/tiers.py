@@ -43,6 +43,7 @@ def write_crosscheck(found: Crosscheck, budget: Budget, folder: Path) -> list[Pa
             "budget": budget.model_dump(),
             "runs": found.agreement.runs,
             "seconds": found.agreement.seconds,
+            "refused": found.refused,
             "spikes": found.agreement.spikes,
             "shifts [s]": found.agreement.shifts.tolist(),
         }
@@ -177,7 +178,8 @@ def _page(found: Crosscheck, budget: Budget) -> str:
         f"# Crosscheck: {found.name}", "",
         f"{found.title}. {result.runs} runs, {result.seconds:.3g} s of circuit time, "
         f"{result.spikes} spikes, on stimuli that the fit never saw "
-        f"({', '.join(sorted(set(found.kinds)))}).", "",
+        f"({', '.join(sorted(set(found.kinds)))}). Refused, and drawn anew, since they led the "
+        f"tier out of its range: {found.refused}.", "",
         "![Circuit and tier](crosscheck.png)", "",
         "| error | value | limit | |", "|---|---|---|---|",
     ]  # fmt: skip

@@ -30,6 +30,7 @@ class Crosscheck:
         agreement: their errors.
         circuit_seconds: ngspice's own analysis time, of runs that were not kept from before.
         tier_seconds: of the tier, all runs in one batch, compiled before.
+        refused: stimuli that led the tier out of its range, so that others were drawn.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Crosscheck:
     agreement: Agreement
     circuit_seconds: float
     tier_seconds: float
+    refused: int = 0
 
 
 def crosscheck(
