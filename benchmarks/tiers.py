@@ -36,7 +36,7 @@ Array = npt.NDArray[np.float64]
 PROCESSES = ("generic180", "gf180mcu")
 PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 # Runs of each, so that over 5,000 spikes are pooled on each process.
-RUNS = {"dpi_synapse": 24, "lif_neuron": 60, "adaptive_neuron": 120, "classifier": 30}
+RUNS = {"dpi_synapse": 24, "lif_neuron": 60, "adaptive_neuron": 140, "classifier": 30}
 SPEED = ("lif_neuron", "adaptive_neuron", "dpi_synapse")
 CLASSIFIER = ("dpi_trace", "column", "dpi_neuron")
 BUDGET = Budget()
