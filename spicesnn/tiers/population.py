@@ -145,7 +145,7 @@ def fit_population(
     )
     table = np.stack([study.properties[name].values for name in names], axis=1)
     each = [study.properties[_rate(k)].values for k in range(judged)]
-    rates = np.array(each).reshape(judged, count).T
+    rates = np.array(each).reshape(judged, table.shape[0]).T
     nominal = np.array([study.properties[name].nominal for name in names])
     return Population(names, nominal, table, rates, tuple(bench.drive(process)[runs:]))
 
