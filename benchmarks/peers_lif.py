@@ -267,10 +267,15 @@ def rows(quick: bool = False) -> list[Row]:
     """All rows."""
     warnings.simplefilter("ignore")
     # XLA takes as many threads as it has cores when it is first used.
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(cores)[:THREADS])
     found: list[Row] = []
-    for size in SIZES:
-        found += equality(size) + speed(size, quick)
+    try:
+        for size in SIZES:
+            found += equality(size) + speed(size, quick)
+    finally:
+        # Other sections may follow in this process.
+        os.sched_setaffinity(0, cores)
     return found
 
 

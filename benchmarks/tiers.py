@@ -25,7 +25,7 @@ from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.pool import Pool
 from spicesnn.learning.crosscheck import NETWORKS, crosscheck_network
 from spicesnn.processes import Process, find_process
-from spicesnn.tiers.agreement import Agreement, Budget, agreement
+from spicesnn.tiers.agreement import Agreement, Budget, agreement, limit_of
 from spicesnn.tiers.crosscheck import Crosscheck, crosscheck
 from spicesnn.tiers.fitted import FittedTier, load_tier
 from spicesnn.tiers.fitting import CROSSCHECK, simulate
@@ -71,8 +71,9 @@ def held_out(quick: bool) -> list[Row]:
                 if found.refused:
                     rows.append(row(f"{which}, {name}: stimuli out of range, drawn anew",
                                     found.refused))  # fmt: skip
-                if name not in NETWORKS:
-                    rows += _of_32_bits(f"{which}, {name}", found, process)
+                if found.file is not None:
+                    fitted = FittedTier.of(found.file)
+                    rows += _of_32_bits(f"{which}, {name}", fitted, found)
         spikes = sum(each.spikes for each in pooled)
         unmatched = sum(each.missed + each.added for each in pooled)
         rows.append(row(
@@ -91,7 +92,7 @@ def _errors(name: str, found: Agreement) -> list[Row]:
     rows = []
     for kind, value in found.numbers().items():
         first = kind.split(maxsplit=1)[0]
-        limit = getattr(BUDGET, first)
+        limit = limit_of(kind, BUDGET)
         text = kind if first != "timing" else f"timing, median, over tau = {found.tau * 1e3:.3g} ms"
         if first == "unmatched":
             text = (
@@ -108,13 +109,12 @@ def _errors(name: str, found: Agreement) -> list[Row]:
     return rows
 
 
-def _of_32_bits(name: str, found: Crosscheck, process: Process) -> list[Row]:
+def _of_32_bits(name: str, fitted: FittedTier, found: Crosscheck) -> list[Row]:
     """The same runs by the tier in floats of 32 bits, in which its speed is measured."""
-    fitted = load_tier(tier_path(name.rsplit(maxsplit=1)[-1], process), process)
     answers = fitted.answers(found.records, jnp.float32)
     recipe = fitted.recipe
     single = agreement(found.records, answers, recipe.tau, BUDGET, recipe.digital).numbers()
-    worst = max(value / getattr(BUDGET, kind.split()[0]) for kind, value in single.items())
+    worst = max(value / limit_of(kind, BUDGET) for kind, value in single.items())
     double = found.agreement.numbers()
     apart = max(abs(single[kind] - double[kind]) for kind in double)
     return [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -70,10 +69,9 @@ def crosscheck_network(
     tiers = tier.tiers
     moments = step_ends(tiers.dt, round(own.stop / tiers.dt))
     found: list[Response] = []
-    refused, took = 0, 0.0
+    refused = 0
     while len(found) < samples:
         k = len(found)
-        began = time.perf_counter()
         try:
             found += tier(conductances[k], [drawn[k]], moments)
         except OutOfRangeError:
@@ -82,9 +80,6 @@ def crosscheck_network(
                 raise
             drawn[k] = _sample(own.rows, own.stop, own.pulse_width, rng)
             conductances[k] = _conductance(device, own.rows, own.units, rng)
-            continue
-        # Without the first, which is compiled.
-        took += (time.perf_counter() - began) * (samples / max(samples - 1, 1) if k else 0.0)
     truth = [
         circuit(g, [each], moments, done)[0] for g, each in zip(conductances, drawn, strict=True)
     ]
@@ -116,8 +111,6 @@ def crosscheck_network(
         records=tuple(records),
         answers=tuple(answers),
         agreement=result,
-        circuit_seconds=sum(each.analysis_seconds for each in truth),
-        tier_seconds=took,
         refused=refused,
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -28,8 +27,6 @@ class Crosscheck:
         records: of the circuit.
         answers: of the tier.
         agreement: their errors.
-        circuit_seconds: ngspice's own analysis time, of runs that were not kept from before.
-        tier_seconds: of the tier, all runs in one batch, compiled before.
         refused: stimuli that led the tier out of its range, so that others were drawn.
     """
 
@@ -42,8 +39,6 @@ class Crosscheck:
     records: tuple[Record, ...]
     answers: tuple[Answer, ...]
     agreement: Agreement
-    circuit_seconds: float
-    tier_seconds: float
     refused: int = 0
 
 
@@ -76,10 +71,7 @@ def crosscheck(
     tier.check_circuit(process)
     celsius = tier.file.celsius
     found = simulate(tier.recipe, process, pool, runs, seed, CROSSCHECK, celsius, done)
-    tier.answers(found.records)
-    began = time.perf_counter()
     answers = tier.answers(found.records)
-    took = time.perf_counter() - began
     result = agreement(
         found.records, answers, tier.file.tau, budget or Budget(), tier.recipe.digital
     )
@@ -94,6 +86,4 @@ def crosscheck(
         records=found.records,
         answers=tuple(answers),
         agreement=result,
-        circuit_seconds=found.analysis_seconds,
-        tier_seconds=took,
     )

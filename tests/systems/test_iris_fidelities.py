@@ -20,7 +20,7 @@ JOB = FidelityJob(
 
 
 def test_a_run_is_judged_by_the_circuit_and_bound_to_its_tiers(tmp_path: Path) -> None:
-    """The result says what the circuit was asked; a finished run answers the same again."""
+    """The result says what the circuit was asked; another gain, or another tier, is refused."""
     batches = []
     result = run_iris_fidelities(JOB, tmp_path, 3, workers=2, watch=batches.append)
     assert len(batches) == JOB.batches
