@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -31,6 +36,38 @@ def test_totals_are_the_sums_of_what_scan_gives() -> None:
         assert sums[name].dtype == jnp.float32
     for one, other in zip(last, also_last, strict=True):
         assert np.array_equal(one, other)
+
+
+def test_a_loop_over_steps_is_compiled_whole() -> None:
+    """XLA would else dispatch each operation apart, which one unit would feel sixfold."""
+    fitted = load_tier(tier_path("lif_neuron", find_process("generic180")))
+    tier = fitted.tier
+
+    def run(given: jax.Array) -> object:
+        return scan(tier, tier.start((64,)), {"i_in": given}, fitted.file.dt)
+
+    text = jax.jit(run).lower(jnp.zeros((2000, 64))).compile().as_text()
+    assert text is not None
+    assert "xla_cpu_small_call" in text
+
+
+@pytest.mark.parametrize("own", ["", "--xla_cpu_enable_fast_math=false"])
+def test_own_flags_of_xla_are_kept(own: str) -> None:
+    """And options of the backend that are set already are not touched."""
+    code = "import os, spicesnn.tiers; print(os.environ['XLA_FLAGS'])"
+
+    def flags(before: str) -> str:
+        env = {**os.environ, "XLA_FLAGS": before}
+        found = subprocess.run(
+            [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
+        )
+        return found.stdout.strip()
+
+    assert flags(own).startswith(own)
+    assert "xla_cpu_small_while_loop_byte_threshold=8388608" in flags(own)
+    set_already = f"{own} --xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=9"
+    assert flags(set_already) == set_already.strip()
+    assert flags("own_flags.txt") == "own_flags.txt"
 
 
 def test_wrong_parameters_are_named() -> None:
