@@ -19,13 +19,15 @@ from spicesnn.tiers.recipes.adaptive_neuron import KINDS, AdaptiveNeuronRecipe
 from spicesnn.tiers.tier import scan
 
 VALUES = {
-    "u_t": 0.02586, "c": 5.17e-13, "i_leak": 2e-11, "v_early": 20.0, "v_gain": 1.37,
-    "u_gain": 0.0359, "i_feedback": 4.9e-9, "u_feedback": 0.09, "v_threshold": 1.45, "lag": 4e-8,
-    "i_bend": 3e-8, "v_early_lkahp": 50.0,
+    "u_t": 0.02586, "u_t_ahp": 0.02586, "c": 5.17e-13, "i_leak": 2e-11, "v_early": 20.0,
+    "v_gain": 1.37, "u_gain": 0.0359, "i_feedback": 4.9e-9, "u_feedback": 0.09,
+    "v_threshold": 1.45, "lag": 4e-8,
+    "i_bend": 3e-8, "v_early_lkahp": 50.0, "u_lkahp": 0.02586, "i_before": 0.0, "u_before": 0.05,
     "t_reset": 1.2e-4, "t_reset_slope": 0.0, "tau_reset": 7e-6, "i_0": 4e-15, "u_ahp": 0.036,
-    "i_curve": 1e-6, "v_early_ahp": 8.0, "c_p": 5e-13, "i_lkahp": 1e-11, "v_thrahp": 0.307,
-    "u_pair": 0.0346, "rise_spike": 0.02, "rise_slope": 0.0, "i_rise": 1e-9, "rise_v_p": 0.0,
-    "rise_feedback": 1.0, "coupling": 0.0, "width": 1.5e-7,
+    "bow": 0.0, "i_curve": 1e-6, "v_early_ahp": 8.0, "c_p": 5e-13, "i_lkahp": 1e-11,
+    "v_thrahp": 0.307,
+    "u_pair": 0.0346, "rise_spike": 0.02, "rise_net": 0.0, "i_rise": 1e-9, "rise_v_p": 0.0,
+    "rise_feedback": 1.0, "rise_before": 0.0, "kick": 0.0, "coupling": 0.0, "width": 1.5e-7,
 }  # fmt: skip
 DT = 2e-5
 
@@ -69,7 +71,7 @@ def law(t: float, v: np.ndarray, i_in: float) -> list[float]:
 
 @pytest.mark.parametrize("i_in", [8e-11, 2e-10, 1e-9, 2.5e-9])
 def test_the_first_spike_comes_when_the_law_has_it(i_in: float) -> None:
-    """Within 0.2 % of its time, at the step of the recipe."""
+    """Within 0.2 % of its time, at 20 us."""
 
     def crosses(t: float, v: np.ndarray, current: float) -> float:
         return float(v[0] - VALUES["v_threshold"])
@@ -92,7 +94,7 @@ def test_the_first_spike_comes_when_the_law_has_it(i_in: float) -> None:
 
 
 def test_the_step_is_of_second_order() -> None:
-    """Spikes come at the recipe's step when they come at half of it: 5 us, half of them 0.5 us."""
+    """Spikes come at 20 us when they come at half of it: within 5 us, half of them 0.5 us."""
     rng = np.random.default_rng(5)
     i_in = np.repeat(rng.uniform(2e-10, 2.5e-9, 14), 50)
     whole = times(run(VALUES, i_in))
@@ -101,6 +103,54 @@ def test_the_step_is_of_second_order() -> None:
     assert whole.size >= 15
     assert np.abs(whole - half).max() < 5e-6
     assert np.median(np.abs(whole - half)) < 5e-7
+
+
+@pytest.mark.parametrize(("u_leak", "u_ahp"), [(0.017, 0.021), (0.026, 0.029)])
+@pytest.mark.parametrize("part", [0.7, 0.98, 1.1])
+def test_both_sinks_lose_saturation_near_ground(u_leak: float, u_ahp: float, part: float) -> None:
+    """Each by its own law: against the equation, under and over their sum, to 0.2 mV."""
+    i_ahp, bow = 1e-10, 0.3
+    v_p = 0.36
+    own = {
+        "u_t": u_leak, "u_t_ahp": u_ahp, "i_lkahp": 0.0, "bow": bow, "i_curve": 1e-3,
+        "i_0": i_ahp / np.exp(v_p * (1 + bow * v_p) / 0.036), "rise_feedback": 0.0,
+    }  # fmt: skip
+    i_in = part * (i_ahp + 2e-11)
+
+    def slope(t: float, v: np.ndarray) -> list[float]:
+        leak = 2e-11 * (1 + v[0] / 20.0) * (1 - np.exp(-v[0] / u_leak))
+        ahp = i_ahp * (1 + v[0] / 8.0) * (1 - np.exp(-v[0] / u_ahp))
+        return [(i_in - leak - ahp) / VALUES["c"]]
+
+    steps = 200
+    with jax.enable_x64(True):
+        tier = AdaptiveNeuron.of({**VALUES, **own})
+        v, _, wait, left = tier.start((), jnp.float64)
+        given = {"i_in": jnp.full(steps, i_in)}
+        _, out = scan(tier, (v, jnp.asarray(v_p), wait, left), given, DT)
+    grid = DT * np.arange(1, steps + 1)
+    true = solve_ivp(slope, (0, grid[-1] + DT), [0.0], t_eval=grid, rtol=1e-9, atol=1e-12)
+    assert true.y[0].max() > 0.02
+    assert np.abs(np.asarray(out["v_mem"]) - true.y[0]).max() < 2e-4
+
+
+def test_feedback_that_begins_long_before_the_level() -> None:
+    """Where the input has gone it carries a membrane on that is close under the level, or not."""
+    own = {"i_before": 5e-11, "u_before": 0.1, "rise_before": 0.5, "i_feedback": 1e-13,
+           "u_feedback": 3e-3, "i_leak": 1e-12, "rise_feedback": 0.0, "i_lkahp": 0.0}  # fmt: skip
+
+    def end(values: dict[str, float]) -> dict[str, np.ndarray]:
+        return run({**VALUES, **own, **values}, np.r_[np.full(33, 1e-9), np.zeros(100)])
+
+    with_it, without = end({}), end({"i_before": 0.0})
+    assert not with_it["spike"].any()
+    assert without["v_mem"][-1] < without["v_mem"][40] < 1.42
+    rise = with_it["v_mem"][-1] - with_it["v_mem"][40]
+    assert rise > 0.02
+    # The adaptation gets its part of the charge, here in all but the pair's own share.
+    charged = with_it["v_p"][-1] - with_it["v_p"][40]
+    lost = 1e-12 * 1.07 / VALUES["c"] * 95 * DT
+    assert charged == pytest.approx(0.5 * (rise + lost), rel=0.02)
 
 
 def test_the_adaptation_is_charged_by_the_pairs_law() -> None:
@@ -137,7 +187,7 @@ def test_the_adaptation_follows_the_membrane_by_its_coupling() -> None:
 
 
 def test_a_spike_charges_the_adaptation_by_what_it_is_at_the_spike() -> None:
-    """A current far over `i_rise` takes `rise_slope i_rise` off, and v_p its own part."""
+    """The net current takes its logarithm's part off, v_p its own part, the end its kick."""
 
     def rise(own: dict[str, float], i_in: float) -> float:
         alone = {"i_lkahp": 0.0, "rise_feedback": 0.0, "v_thrahp": 1.0}
@@ -146,8 +196,9 @@ def test_a_spike_charges_the_adaptation_by_what_it_is_at_the_spike() -> None:
 
     plain = rise({}, 2.4e-9)
     assert plain == pytest.approx(VALUES["rise_spike"], rel=1e-3)
-    less = rise({"rise_slope": -1e7, "i_rise": 1e-10}, 2.4e-9)
-    assert plain - less == pytest.approx(1e7 * 1e-10 * 2.4 / 2.5, rel=0.01)
+    less = rise({"rise_net": 0.1, "i_rise": 1e-10}, 2.4e-9)
+    assert 1 - less / plain == pytest.approx(0.1 * np.log1p(2.38e-9 / 1e-10), rel=0.01)
+    assert plain - rise({"kick": 1e-3}, 2.4e-9) == pytest.approx(1e-3, rel=1e-6)
     # The first spike finds nothing there, the second what the first has left.
     out = run({**VALUES, "i_lkahp": 0.0, "rise_feedback": 0.0, "v_thrahp": 1.0, "rise_v_p": 0.5},
               np.full(120, 2.4e-9))  # fmt: skip
@@ -230,7 +281,7 @@ def test_stimuli_are_of_all_kinds_and_in_the_range() -> None:
 
 def test_the_circuit_fires_and_is_recorded() -> None:
     """A short run: a spike where the request falls, energy, voltages on the steps."""
-    recipe = AdaptiveNeuronRecipe(length=2e-3)
+    recipe = AdaptiveNeuronRecipe(length=2e-3, step=DT)
     process = find_process("generic180")
     stimulus = recipe.stimuli(process, np.random.default_rng(7), 1)[0]
     drive = np.full_like(stimulus.inputs["i_in"], 2e-9)
@@ -253,7 +304,7 @@ def test_the_circuit_fires_and_is_recorded() -> None:
 
 def test_energy_counts_time_spikes_and_charge() -> None:
     """Of a run with spikes; every feature is finite and not negative."""
-    recipe = AdaptiveNeuronRecipe()
+    recipe = AdaptiveNeuronRecipe(step=DT)
     i_in = np.full(500, 1e-9)
     out = run(VALUES, i_in)
     found = recipe.energy_features({"i_in": i_in}, out)
@@ -267,6 +318,6 @@ def test_parameters_that_do_not_suit_are_refused() -> None:
     """With what and where."""
     with pytest.raises(ParameterError, match="lowest = 3e-09 must be below highest"):
         AdaptiveNeuronRecipe(lowest=3e-9)
-    with pytest.raises(ParameterError, match="step = 2e-05 s must be below the refractory period"):
-        AdaptiveNeuronRecipe(bias=AdaptiveNeuronBias(i_refractory=20e-9))
+    with pytest.raises(ParameterError, match="step = 1e-05 s must be below the refractory period"):
+        AdaptiveNeuronRecipe(bias=AdaptiveNeuronBias(i_refractory=40e-9))
     assert AdaptiveNeuronRecipe().tau == pytest.approx(0.898e-3, rel=1e-3)

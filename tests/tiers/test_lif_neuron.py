@@ -190,7 +190,7 @@ def test_wrong_stimuli_are_refused() -> None:
 
 
 def test_the_circuit_does_the_same(process: Process) -> None:
-    recipe = LifNeuronRecipe(stop=3e-3)
+    recipe = LifNeuronRecipe(stop=3e-3, step=DT)
     rng = np.random.default_rng(4)
     wave = drawn_current("steps", rng, 0.3e-9, 2e-9, recipe.tau, recipe.stop)
     means = step_means(wave.time, wave.value, DT, 150)

@@ -142,10 +142,10 @@ def fitted() -> FittedTier:
 @pytest.mark.parametrize(
     ("inputs", "dt", "text"),
     [
-        ({"i_in": np.full(10, 1e-6)}, 2e-5, r"lif_neuron .*: i_in = 1e-06 A is outside .* 0 to "),
-        ({"i_in": np.full(10, -1e-9)}, 2e-5, r"i_in = -1e-09 A is outside"),
-        ({"i_in": np.full(10, np.nan)}, 2e-5, "i_in = nan A is outside"),
-        ({"i_in": np.full(10, 1e-10)}, 1e-4, r"step = 0.0001 s is outside .*0 to 2e-05 s"),
+        ({"i_in": np.full(10, 1e-6)}, 1e-5, r"lif_neuron .*: i_in = 1e-06 A is outside .* 0 to "),
+        ({"i_in": np.full(10, -1e-9)}, 1e-5, r"i_in = -1e-09 A is outside"),
+        ({"i_in": np.full(10, np.nan)}, 1e-5, "i_in = nan A is outside"),
+        ({"i_in": np.full(10, 1e-10)}, 1e-4, r"step = 0.0001 s is outside .*0 to 1e-05 s"),
     ],
 )
 def test_what_was_not_fitted_is_refused(inputs: Any, dt: float, text: str) -> None:
@@ -158,7 +158,7 @@ def test_a_state_outside_the_range_is_refused(tmp_path: Path) -> None:
     ranges["v_mem"]["high"] = 0.1
     narrow = load_tier(changed(tmp_path, ranges=ranges))
     with pytest.raises(OutOfRangeError, match=r"v_mem = 0\.\d+ V is outside .* to 0.1 V"):
-        narrow.run({"i_in": np.full(500, 1e-9)}, 2e-5)
+        narrow.run({"i_in": np.full(500, 1e-9)}, 1e-5)
 
 
 def test_a_tier_without_a_spread_draws_nothing(tmp_path: Path) -> None:
@@ -232,9 +232,9 @@ def test_every_cell_refuses_what_is_outside_each_of_its_ranges(name: str) -> Non
 def test_missing_and_unknown_inputs_and_steps_are_refused() -> None:
     known = load_tier(SHIPPED)
     with pytest.raises(UnknownNameError, match="input of lif_neuron named 'current'"):
-        known.run({"current": np.zeros(4)}, 20e-6)
+        known.run({"current": np.zeros(4)}, 10e-6)
     with pytest.raises(DataError, match=r"runs on i_in: give i_in \(current into the membrane"):
-        known.run({}, 20e-6)
+        known.run({}, 10e-6)
     with pytest.raises(DataError, match="a step of 0 s is not above 0"):
         known.run({"i_in": np.zeros(4)}, 0.0)
 

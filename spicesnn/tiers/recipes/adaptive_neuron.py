@@ -10,7 +10,6 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 from PySpice.Spice.Netlist import Circuit
-from scipy.optimize import least_squares
 
 from spicesnn.circuits.cells.adaptive_neuron import AdaptiveNeuron as Cell
 from spicesnn.circuits.cells.adaptive_neuron import AdaptiveNeuronBias
@@ -24,6 +23,12 @@ from spicesnn.processes import Process
 from spicesnn.tiers.adaptive_neuron import AdaptiveNeuron
 from spicesnn.tiers.ranges import Range
 from spicesnn.tiers.recipe import Recipe, Stimulus
+from spicesnn.tiers.recipes.adaptive_currents import (
+    adaptation_currents,
+    first_guess,
+    membrane_currents,
+    request_charges,
+)
 from spicesnn.tiers.recipes.free_run import bounds_of, with_fixed
 from spicesnn.tiers.record import Record, step_ends, step_means
 from spicesnn.units import spice_number, thermal_voltage
@@ -34,18 +39,18 @@ Array = npt.NDArray[np.float64]
 KINDS = ("steps", "ramps", "constant", "noise", "events")
 # At the temperature of the recipe's own time constant; of a W = L = 1 um nfet (our choice).
 _KAPPA, _CELSIUS = 0.72, 27.0
-# What the fit begins with, and what the circuit's own adaptation makes superfluous.
-_FIRST = ("c", "i_leak", "v_threshold", "t_reset", "i_feedback", "u_feedback", "i_0")
-_ADAPTATION = (
-    "i_lkahp", "v_early_lkahp", "v_thrahp", "u_pair", "rise_spike", "rise_slope", "i_rise",
-    "rise_v_p", "rise_feedback", "coupling",
+# What the fit begins with, and what `adaptive_currents` tells of both capacitors, fitted last.
+_FIRST = ("c", "v_threshold", "t_reset", "i_feedback", "u_feedback")
+_MEMBRANE = (
+    "i_leak", "v_early", "v_early_ahp", "u_t", "u_t_ahp", "i_0", "u_ahp", "bow", "i_curve",
 )  # fmt: skip
+_ADAPTATION = ("i_lkahp", "v_early_lkahp", "u_lkahp", "coupling")
 _FEWEST = 30
-# Picoamperes of feedback close under the level, over which it is no mere switch.
-_EARLY = 50.0
 # What counts as a residual of 1: of a spike's time, seconds and of its interval; of the voltages,
 # in all steps of an interval together (our choice).
 _SECONDS, _RELATIVE, _VOLTS, _VOLTS_P = 1e-6, 5e-4, 2e-3, 1e-3
+# From how many of these on a residual counts linearly in the last stage of a fit (our choice).
+_LAST = 10.0
 
 
 class AdaptiveNeuronRecipe(Recipe):
@@ -68,7 +73,7 @@ class AdaptiveNeuronRecipe(Recipe):
     highest: float = parameter(2.5e-9, unit="A", doc="highest input", gt=0)
     length: float = parameter(40e-3, unit="s", doc="of a run", gt=0)
     edge: float = parameter(20e-6, unit="s", doc="rise and fall of a step of the input", gt=0)
-    step: float = parameter(20e-6, unit="s", doc="the tier's step", gt=0)
+    step: float = parameter(10e-6, unit="s", doc="the tier's step", gt=0)
     maximum_step: float = parameter(10e-6, unit="s", doc="bound of the solver's step", gt=0)
 
     def model_post_init(self, context: object) -> None:
@@ -223,7 +228,7 @@ class AdaptiveNeuronRecipe(Recipe):
         if start is not None:
             kept = {name: v for name, v in start.items() if name not in self.mismatched}
             course = _Course(self.tier, records, start)
-            return with_fixed(course.fit(start, self.mismatched, 10.0), kept)
+            return with_fixed(course.fit(start, self.mismatched, _LAST), kept)
         guess, fixed = self._guess(records, celsius)
         return _fit_staged(self.tier, records, guess, fixed)
 
@@ -233,25 +238,23 @@ class AdaptiveNeuronRecipe(Recipe):
         """First values of what is fitted, and what is not fitted."""
         u_t = thermal_voltage(celsius)
         u_ahp = u_t / _KAPPA
-        slopes, early = _slopes(records)
+        slopes, early = first_guess(records)
+        slopes |= membrane_currents(records, slopes, 0.4 if early else 0.5, u_t)
+        slopes |= adaptation_currents(records, self.neuron.c_p, u_t)
         widths = [r.spike_width for r in records if r.spike_width > 0]
         width = float(np.median(widths))
         tail = self.bias.i_ahp * width / self.neuron.c_p
         i_0 = slopes["i_0"]
         start = {
             **slopes,
-            "u_t": u_t,
-            "v_early": 20.0,
+            "i_before": 3e-12, "u_before": 0.03, "rise_before": 1.0,
             "v_gain": (0.95 if early else 2.0) * slopes["v_threshold"],
             "tau_reset": self.neuron.c_r * u_ahp / self.bias.i_refractory,
             "t_reset_slope": 0.0,
-            "v_early_ahp": 8.0, "i_curve": 3e-7,
-            "i_lkahp": self.bias.i_lkahp,
-            "v_early_lkahp": 20.0,
             "v_thrahp": u_ahp * float(np.log(self.bias.i_thrahp / i_0)),
             "u_pair": u_t / _KAPPA,
-            "rise_spike": tail, "rise_slope": 0.0, "i_feedback": 5e-9,
-            "rise_feedback": 1.0, "i_rise": 3e-9, "rise_v_p": 0.0, "coupling": 4e-4,
+            "rise_spike": tail, "rise_net": 0.0, "kick": 0.0, "i_feedback": 5e-9,
+            "rise_feedback": 1.0, "i_rise": 3e-9, "rise_v_p": 0.0,
         }  # fmt: skip
         # The feedback is the exponential of two stacked transistors, or a mere switch.
         start |= (
@@ -263,14 +266,18 @@ class AdaptiveNeuronRecipe(Recipe):
                 "lag": 6e-6,
                 "rise_feedback": 1e-3,
                 "i_feedback": 2e-10,
-                "i_curve": 2e-8,
-                "v_early_lkahp": 2.0,
-                "v_early": 16.0,
-                "rise_slope": -2.5e7,
+                "rise_net": 0.1,
                 "t_reset_slope": 2e3,
             }
         )
         fixed = {"c_p": self.neuron.c_p, "u_gain": u_t / _KAPPA, "width": width}
+        if not early:
+            start |= request_charges(records, {**start, **fixed}, start)
+        for name, value in start.items():
+            # What is regressed is not bound, and a fit begins inside its bounds.
+            spec = self.tier.PARAMETERS[name]
+            least = spec.low if spec.low < 0 else max(spec.low, 1e-9 * spec.high)
+            start[name] = float(np.clip(value, least, spec.high))
         return start, fixed
 
     def ranges(self, records: Sequence[Record]) -> dict[str, Range]:
@@ -306,70 +313,27 @@ class AdaptiveNeuronRecipe(Recipe):
         return np.array([time, spike.sum(), charge, fed, float(weight.sum())])
 
 
-def _slopes(records: Sequence[Record]) -> tuple[dict[str, float], bool]:
-    """What the membrane's slope tells, and whether the feedback begins long before the level.
-
-    Capacitor, leak and adaptation come from the slope half way up.
-    """
-    top = float(np.median([r.outputs["v_mem"].max() for r in records if r.spikes.size]))
-    rows, above, level, release = [], [], [], []
-    for record in records:
-        dt = record.dt
-        v, v_p, i_in = record.outputs["v_mem"], record.outputs["v_p"], record.inputs["i_in"]
-        slope = np.diff(v) / dt
-        good = (v[:-1] > 0.25 * top) & (v[1:] < 0.6 * top) & (slope > 0)
-        table = np.stack([slope, i_in[1:], (v_p[1:] + v_p[:-1]) / 2], axis=1)
-        rows.append(table[good])
-        above.append(table[(v[:-1] > 0.85 * top) & (slope > 0)])
-        for spike in record.spikes:
-            k = int(spike / dt) - 1
-            if k > 0:
-                level.append(v[k])
-            late = np.flatnonzero(v[k + 2 : k + 60] > 0.3 * top) + k + 2
-            if late.size and late[0] + 1 < v.size:
-                k = late[0]
-                rise = v[k + 1] - v[k] if v[k + 1] > v[k] else np.nan
-                release.append((k + 1) * dt - v[k] / rise * dt - spike)
-    slope, i_in, v_p = np.concatenate(rows).T
-    unit = 1e-12
-
-    def gap(x: Array) -> Array:
-        c, leak, log_i_0, u = x
-        ahp = np.exp(np.clip(log_i_0 + v_p / u, -60.0, 20.0))
-        wanted = i_in / unit
-        return np.asarray((c * slope + leak + ahp - wanted) / (20 + 0.05 * wanted))
-
-    first = np.array([0.55, 20.0, np.log(0.2), 0.037])
-    found = least_squares(gap, first, loss="soft_l1").x
-    high = np.concatenate(above)
-    ahp = np.exp(np.clip(found[2] + high[:, 2] / found[3], -60.0, 20.0))
-    more = found[0] * high[:, 0] + found[1] + ahp - high[:, 1] / unit
-    values = {
-        "c": float(found[0]) * unit, "i_leak": float(found[1]) * unit,
-        "i_0": float(np.exp(found[2])) * unit, "u_ahp": float(found[3]),
-        "v_threshold": float(np.percentile(level, 98)), "t_reset": float(np.nanmedian(release)),
-    }  # fmt: skip
-    return values, bool(high.size and np.median(more) > _EARLY)
-
-
 def _fit_staged(
     tier: type[AdaptiveNeuron],
     records: Sequence[Record],
     start: Mapping[str, float],
     fixed: Mapping[str, float],
 ) -> Fit:
-    """The membrane along the circuit's own adaptation, then the adaptation, then all together.
+    """Threshold, feedback and reset along the circuit's own adaptation, then with it, then all.
 
-    Apart, since an error of one would else be mended by the other. The last scale is about the
-    model's own error: at less the slow intervals, which are the hardest, are given up as outliers.
+    What regression tells of leaks and sinks is fitted last, when nothing is left for it to mend.
+    The last scale is about the model's own error: at less the slow intervals, which are the
+    hardest, are given up as outliers.
     """
     course = _Course(tier, records, {**start, **fixed})
     now = {**start, **fixed}
     membrane = tuple(name for name in start if name not in _ADAPTATION)
     stages = (
-        (_FIRST, 300.0, True), (membrane, 30.0, True),
-        (_ADAPTATION, 100.0, False), (_ADAPTATION, 10.0, False), (tuple(start), 10.0, False),
-    )  # fmt: skip
+        (_FIRST, 300.0, True),
+        (tuple(name for name in membrane if name not in _MEMBRANE), 100.0, False),
+        (membrane, _LAST, False),
+        (tuple(start), _LAST, False),
+    )
     for names, coarse, led in stages:
         found = course.fit(now, names, coarse, led)
         now |= {name: found[name] for name in names}

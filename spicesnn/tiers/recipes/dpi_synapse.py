@@ -61,7 +61,7 @@ class DpiSynapseRecipe(Recipe):
     fastest: float = parameter(600.0, unit="Hz", doc="most rate of events, but in bursts", gt=0)
     steady: float = parameter(0.3e-9, unit="A", doc="most current that flows all the time", gt=0)
     stop: float = parameter(0.2, unit="s", doc="length of a run", gt=0)
-    step: float = parameter(100e-6, unit="s", doc="of the tier", gt=0)
+    step: float = parameter(200e-6, unit="s", doc="of the tier", gt=0)
     maximum_step: float = parameter(100e-6, unit="s", doc="bound of the solver's step", gt=0)
 
     def model_post_init(self, context: object) -> None:

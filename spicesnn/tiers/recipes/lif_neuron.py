@@ -47,7 +47,7 @@ class LifNeuronRecipe(Recipe):
     least: float = parameter(25e-12, unit="A", doc="least constant input", gt=0)
     most: float = parameter(2.5e-9, unit="A", doc="most input", gt=0)
     stop: float = parameter(20e-3, unit="s", doc="length of a run; of slow constants more", gt=0)
-    step: float = parameter(20e-6, unit="s", doc="of the tier", gt=0)
+    step: float = parameter(10e-6, unit="s", doc="of the tier", gt=0)
     maximum_step: float = parameter(5e-6, unit="s", doc="bound of the solver's step", gt=0)
 
     def model_post_init(self, context: object) -> None:
