@@ -142,7 +142,7 @@ def _of_the_circuit(name: str, found: Crosscheck, process: Process, pool: Pool) 
         other = recipe.record(each, run.waveforms, process)
         answers.append(Answer(other.outputs, other.spikes, other.energy))
     numbers = agreement(records, answers, recipe.tau, BUDGET, recipe.digital).numbers()
-    text = f"{name}: the circuit itself with {MORE:.2%} more input"
+    text = f"{name}: the circuit itself with {MORE:.2%} more input over {len(records)} runs"
     return [row(f"{text}, {kind}", value) for kind, value in numbers.items() if kind != "energy"]
 
 
