@@ -11,6 +11,7 @@ import os
 import resource
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,12 @@ from spicesnn.circuits.deck import Waveform
 from spicesnn.engine.cache import RunCache
 from spicesnn.engine.options import SimulationOptions
 from spicesnn.engine.pool import Pool
-from spicesnn.engine.worker import Job
 from spicesnn.learning.crosscheck import NETWORKS, crosscheck_network
 from spicesnn.processes import Process, find_process
 from spicesnn.tiers.agreement import Agreement, Answer, Budget, agreement, limit_of
 from spicesnn.tiers.crosscheck import Crosscheck, crosscheck
-from spicesnn.tiers.fitted import FittedTier, circuit_of, load_tier
-from spicesnn.tiers.fitting import CROSSCHECK, simulate
+from spicesnn.tiers.fitted import FittedTier, load_tier
+from spicesnn.tiers.fitting import CROSSCHECK, simulate, simulate_stimuli
 from spicesnn.tiers.library import tier_path
 from spicesnn.tiers.tier import Tier, totals
 
@@ -74,13 +74,13 @@ def held_out(quick: bool) -> list[Row]:
                 found = _checked(name, process, 5 if quick else runs, pool)
                 pooled.append(found.agreement)
                 rows += _errors(f"{which}, {name}", found.agreement)
-                if name in NEURONS:
-                    rows += _of_the_circuit(f"{which}, {name}", found, process, pool)
                 if found.refused:
                     rows.append(row(f"{which}, {name}: stimuli out of range, drawn anew",
                                     found.refused))  # fmt: skip
                 if found.file is not None:
                     fitted = FittedTier.of(found.file)
+                    if name in NEURONS:
+                        rows += _of_the_circuit(f"{which}, {name}", fitted, found, process, pool)
                     rows += _of_32_bits(f"{which}, {name}", fitted, found)
         spikes = sum(each.spikes for each in pooled)
         unmatched = sum(each.missed + each.added for each in pooled)
@@ -117,18 +117,14 @@ def _errors(name: str, found: Agreement) -> list[Row]:
     return rows
 
 
-def _of_the_circuit(name: str, found: Crosscheck, process: Process, pool: Pool) -> list[Row]:
+def _of_the_circuit(
+    name: str, fitted: FittedTier, found: Crosscheck, process: Process, pool: Pool
+) -> list[Row]:
     """The circuit against itself with a little more input: how well its runs can be told at all."""
-    if found.file is None:
-        return []
-    fitted = FittedTier.of(found.file)
-    recipe = fitted.recipe
+    recipe, records = fitted.recipe, found.records[:RUNS_OF_THE_CIRCUIT]
     rng = np.random.default_rng([0, CROSSCHECK])
-    records = found.records[:RUNS_OF_THE_CIRCUIT]
-    stimuli = recipe.stimuli(process, rng, len(found.records))[: len(records)]
-    deck = circuit_of(recipe, process, found.file.celsius)
-    jobs = []
-    for each in stimuli:
+    stimuli = []
+    for each in recipe.stimuli(process, rng, len(found.records))[: len(records)]:
         knobs = {
             # The input current is the one waveform among the knobs.
             key: Waveform(value.time, value.value * (1 + MORE))
@@ -136,11 +132,9 @@ def _of_the_circuit(name: str, found: Crosscheck, process: Process, pool: Pool) 
             else value
             for key, value in each.knobs.items()
         }
-        jobs.append(Job(deck, knobs, cached=True))
-    answers = []
-    for each, run in zip(stimuli, pool.map(jobs), strict=True):
-        other = recipe.record(each, run.waveforms, process)
-        answers.append(Answer(other.outputs, other.spikes, other.energy))
+        stimuli.append(replace(each, knobs=knobs))
+    others = simulate_stimuli(recipe, process, pool, stimuli, fitted.file.celsius).records
+    answers = [Answer(other.outputs, other.spikes, other.energy) for other in others]
     numbers = agreement(records, answers, recipe.tau, BUDGET, recipe.digital).numbers()
     text = f"{name}: the circuit itself with {MORE:.2%} more input over {len(records)} runs"
     return [row(f"{text}, {kind}", value) for kind, value in numbers.items() if kind != "energy"]

@@ -69,8 +69,24 @@ def simulate(
     Raises:
         SimulationError: a run cannot be trusted.
     """
-    deck = circuit_of(recipe, process, celsius)
     stimuli = recipe.stimuli(process, np.random.default_rng([seed, stream]), count)
+    return simulate_stimuli(recipe, process, pool, stimuli, celsius, done)
+
+
+def simulate_stimuli(
+    recipe: Recipe,
+    process: Process,
+    pool: Pool,
+    stimuli: Sequence[Stimulus],
+    celsius: float = 27.0,
+    done: Callable[[], None] | None = None,
+) -> Simulated:
+    """As `simulate`, on stimuli that are given.
+
+    Raises:
+        SimulationError: a run cannot be trusted.
+    """
+    deck = circuit_of(recipe, process, celsius)
     runs = pool.map([Job(deck, each.knobs, cached=True) for each in stimuli], done)
     records = [
         recipe.record(each, run.waveforms, process) for each, run in zip(stimuli, runs, strict=True)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy.optimize import least_squares
 
 from spicesnn.errors import DataError
-from spicesnn.tiers.record import Record
+from spicesnn.tiers.record import Record, step_ends
 
 Array = npt.NDArray[np.float64]
 
@@ -109,7 +109,7 @@ def membrane_currents(
     middle = float(np.median(np.concatenate([r.outputs["v_p"] for r in records])))
     for record in records:
         v, v_p, i_in = record.outputs["v_mem"], record.outputs["v_p"], record.inputs["i_in"]
-        starts = record.dt * np.arange(1, v.size)
+        starts = step_ends(record.dt, v.size - 1)
         good = np.minimum(v[1:], v[:-1]) > 5e-4
         good &= np.maximum(v[1:], v[:-1]) < below * top
         for spike in record.spikes:
@@ -214,12 +214,14 @@ def request_charges(
                 near = v_p[k - 1], v_p[end], spike - k * dt, (end + 1) * dt - spike
                 rows.append([*near, record.inputs["i_in"][k], v[k - 1], v[end]])
     first, last, before, after, i_in, v_first, v_last = _enough([np.array(rows)], "of spikes").T
-    leak = known["i_lkahp"] / known["c_p"]
-    fall = leak * (1 + first / known["v_early_lkahp"]) * -np.expm1(-first / known["u_lkahp"])
-    old = first - fall * before + known["coupling"] * (known["v_threshold"] - v_first)
-    fall = leak * (1 + last / known["v_early_lkahp"]) * -np.expm1(-last / known["u_lkahp"])
+
+    def fall(v_p: Array) -> Array:
+        leak = known["i_lkahp"] / known["c_p"] * (1 + v_p / known["v_early_lkahp"])
+        return np.asarray(leak * -np.expm1(-v_p / known["u_lkahp"]))
+
+    old = first - fall(first) * before + known["coupling"] * (known["v_threshold"] - v_first)
     # The coupling's part of the fall at the request's end is not the kick's.
-    new = last + fall * after + known["coupling"] * (known["v_threshold"] - v_last)
+    new = last + fall(last) * after + known["coupling"] * (known["v_threshold"] - v_last)
     free = known["i_0"] * np.exp(old * (1 + known["bow"] * old) / known["u_ahp"])
     net = i_in - known["i_leak"] - free / (1 + np.sqrt(free / known["i_curve"]))
     net = np.maximum(net, 0.0)
