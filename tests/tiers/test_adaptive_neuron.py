@@ -105,6 +105,24 @@ def test_the_step_is_of_second_order() -> None:
     assert np.median(np.abs(whole - half)) < 5e-7
 
 
+def test_an_early_feedback_leaves_the_step_of_second_order() -> None:
+    """Half the step, a quarter of the error, on a slow way up that never spikes."""
+    own = {
+        **VALUES, "i_before": 1e-10, "u_before": 0.06, "rise_before": 1.0, "i_lkahp": 0.0,
+        "v_gain": 2.5, "i_feedback": 1e-13, "u_feedback": 3e-3,
+    }  # fmt: skip
+
+    def end(parts: int) -> tuple[float, float]:
+        out = run(own, np.repeat(np.full(160, 2.25e-10), parts), dt=DT / parts)
+        assert not out["spike"].any()
+        return float(out["v_mem"][-1]), float(out["v_p"][-1])
+
+    coarse, half, true = np.array([end(1), end(2), end(8)])
+    assert (np.abs(coarse - true) > 1e-9).all()
+    # Of first order it would be 2.3 times, and it is 3.0 where the early feedback counts late.
+    assert (np.abs(coarse - true) > 4 * np.abs(half - true)).all()
+
+
 @pytest.mark.parametrize(("u_leak", "u_ahp"), [(0.017, 0.021), (0.026, 0.029)])
 @pytest.mark.parametrize("part", [0.7, 0.98, 1.1])
 def test_both_sinks_lose_saturation_near_ground(u_leak: float, u_ahp: float, part: float) -> None:
